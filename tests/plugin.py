@@ -1,0 +1,63 @@
+"""Throw-away PostgreSQL and Valkey for a run of the tests, started before Django reads its settings.
+
+Its one rule: one pair of servers per run; the processes of pytest-xdist share it, each with its own
+test database and its own Valkey database.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from skypemgr.stack.postgres import Postgres
+from skypemgr.stack.valkey import Valkey
+
+WORKER = "PYTEST_XDIST_WORKER"
+
+
+def start_servers(config: pytest.Config, home: Path) -> None:
+    """The environment names servers that run until the tests end; those it named already are used."""
+    if not os.environ.get("DATABASE_URL"):
+        postgres = Postgres(home / "postgres", password=secrets.token_hex(16), durable=False)
+        config.add_cleanup(postgres.stop)
+        postgres.start()
+        os.environ["DATABASE_URL"] = postgres.url
+    if not os.environ.get("REDIS_URL"):
+        valkey = Valkey(home / "valkey", password=secrets.token_hex(16), durable=False)
+        config.add_cleanup(valkey.stop)
+        valkey.start()
+        os.environ["REDIS_URL"] = valkey.url
+
+
+def prepare_run(config: pytest.Config) -> None:
+    """Everything the settings read from the environment is there, and nothing reaches the developer's own."""
+    home = Path(tempfile.mkdtemp(prefix="skypemgr-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ["VAR_DIR"] = str(home / "var")
+    os.environ["SECRET_KEY"] = secrets.token_hex(32)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skypemgr.settings")
+    # Playwright's synchronous interface runs an event loop, which Django takes for an async view.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    start_servers(config, home)
+
+
+def prepare_worker() -> None:
+    """This process of pytest-xdist has a Valkey database and files of its own."""
+    number = int(os.environ[WORKER].removeprefix("gw")) + 1
+    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl()
+    os.environ["VAR_DIR"] = f"{os.environ['VAR_DIR']}-{number}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Runs round pytest-django's own hook of this name, which reads the settings."""
+    if WORKER in os.environ:
+        prepare_worker()
+    else:
+        prepare_run(early_config)
+    yield
