@@ -1,0 +1,1 @@
+"""With what money: gateways, purchases and the company's own auto-recharge."""

@@ -1,0 +1,147 @@
+"""Purchases of credit and what the gateways said. Its one rule: a purchase is credited once,
+under the key ``purchase:<pk>``, on the gateway's word alone.
+"""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from credit.models import Transfer
+from members.models import Company, Member
+
+
+class PaymentMethod(models.Model):
+    """A way to pay that the company saved. The card itself stays with the gateway.
+
+    ``reference`` is the gateway's name for it; ``fingerprint`` tells the same card again.
+    """
+
+    class Kind(models.TextChoices):
+        CARD = "card", _("Card")
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="payment_methods")
+    gateway = models.CharField(max_length=10)
+    kind = models.CharField(max_length=8, choices=Kind)
+    reference = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=100)
+    label = models.CharField(max_length=60)
+    added_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                "company",
+                condition=Q(is_default=True, removed_at=None),
+                name="payment_method_one_default",
+            ),
+            models.UniqueConstraint(
+                "company",
+                "gateway",
+                "fingerprint",
+                condition=Q(removed_at=None),
+                name="payment_method_saved_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Purchase(models.Model):
+    """Credit bought with money. ``amount`` is net and is what is credited; total = amount + VAT.
+
+    States: created → pending → succeeded | declined | expired, with requires_action and unknown
+    between. ``request_key`` is the form's or API's key: the same key is the same purchase.
+    """
+
+    class Status(models.TextChoices):
+        CREATED = "created", _("Created")
+        PENDING = "pending", _("Pending")
+        REQUIRES_ACTION = "requires_action", _("Needs authentication")
+        UNKNOWN = "unknown", _("Being checked")
+        SUCCEEDED = "succeeded", _("Paid")
+        DECLINED = "declined", _("Declined")
+        EXPIRED = "expired", _("Expired")
+
+    FINAL = (Status.SUCCEEDED, Status.DECLINED, Status.EXPIRED)
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="purchases")
+    request_key = models.CharField(max_length=120)
+    content_hash = models.CharField(max_length=64)
+    amount = models.DecimalField(max_digits=18, decimal_places=4)
+    vat_rate = models.DecimalField(max_digits=6, decimal_places=3, default=Decimal(0))
+    vat_amount = models.DecimalField(max_digits=18, decimal_places=4, default=Decimal(0))
+    total = models.DecimalField(max_digits=18, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    gateway = models.CharField(max_length=10)
+    method = models.ForeignKey(
+        PaymentMethod, null=True, blank=True, on_delete=models.PROTECT, related_name="purchases"
+    )
+    method_label = models.CharField(max_length=60)
+    gateway_reference = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=15, choices=Status, default=Status.CREATED)
+    decline_code = models.CharField(max_length=40, blank=True)
+    is_automatic = models.BooleanField(default=False)
+    made_by = models.ForeignKey(
+        Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    transfer = models.OneToOneField(
+        Transfer, null=True, blank=True, on_delete=models.PROTECT, related_name="purchase"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint("company", "request_key", name="purchase_request_once"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, vat_amount__gte=0, total=F("amount") + F("vat_amount")),
+                name="purchase_total_is_net_and_vat",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="succeeded", transfer__isnull=False)
+                | (~Q(status="succeeded") & Q(transfer=None)),
+                name="purchase_credited_if_paid",
+            ),
+            models.UniqueConstraint(
+                "company",
+                condition=Q(is_automatic=True)
+                & Q(status__in=("created", "pending", "requires_action", "unknown")),
+                name="purchase_one_automatic_in_flight",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("company", "-id"), name="purchase_latest"),
+            models.Index(
+                fields=("checked_at",),
+                condition=Q(status__in=("created", "pending", "requires_action", "unknown")),
+                name="purchase_open",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can change its state any more."""
+        return self.status in self.FINAL
+
+
+class PaymentEvent(models.Model):
+    """What a gateway told us about a purchase, as told; never changed."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    purchase = models.ForeignKey(Purchase, on_delete=models.PROTECT, related_name="events")
+    status = models.CharField(max_length=15, choices=Purchase.Status)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.status

@@ -1,0 +1,1 @@
+"""How much: ledger, allocation, auto-recharge, rates and calls."""

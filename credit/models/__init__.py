@@ -1,0 +1,17 @@
+"""The tables of how much. Each model lives in the module named for its topic."""
+
+from credit.models.accounts import Account, DailyTotal, Transfer
+from credit.models.calls import Call, Rate
+from credit.models.recharge import RechargeOutcome, RechargeRule
+from credit.models.requests import OutsideRequest
+
+__all__ = [
+    "Account",
+    "Call",
+    "DailyTotal",
+    "OutsideRequest",
+    "Rate",
+    "RechargeOutcome",
+    "RechargeRule",
+    "Transfer",
+]

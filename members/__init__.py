@@ -1,0 +1,1 @@
+"""Who: users, companies, roles, members, lists, invitations, tokens, audit and notices."""

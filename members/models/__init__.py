@@ -1,0 +1,19 @@
+"""The tables of who. Each model lives in the module named for its topic."""
+
+from members.models.companies import Company
+from members.models.invitations import Invitation
+from members.models.people import Member, MemberList
+from members.models.records import AuditEntry, Notice
+from members.models.tokens import ApiToken
+from members.models.users import User
+
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Company",
+    "Invitation",
+    "Member",
+    "MemberList",
+    "Notice",
+    "User",
+]

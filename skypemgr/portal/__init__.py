@@ -1,0 +1,1 @@
+"""Pages that show several apps: dashboard, employee page, reports. Writes no other app's tables."""
