@@ -3,6 +3,7 @@
 Its one rule: what the environment names always comes first.
 """
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -12,6 +13,7 @@ from skypemgr.lib import env
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILE_NAME = "stack.json"
+LOCK_NAME = "stack.lock"
 # What a command needs to reach the same servers and to read what they signed.
 SHARED_NAMES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
@@ -49,9 +51,24 @@ def withdraw(folder: Path) -> None:
     (folder / FILE_NAME).unlink(missing_ok=True)
 
 
+def is_running(folder: Path) -> bool:
+    """Whether a stack holds the folder at this moment; what a killed one left behind does not count."""
+    try:
+        with (folder / LOCK_NAME).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def use_running_servers() -> None:
     """The environment names the servers of the stack running on VAR_DIR, where it named none itself."""
-    found = read_json(var_dir() / FILE_NAME)
+    folder = var_dir()
+    if not is_running(folder):
+        return
+    found = read_json(folder / FILE_NAME)
     for name in SHARED_NAMES:
         value = found.get(name)
         if isinstance(value, str) and value and not env.text(name):

@@ -60,11 +60,15 @@ THROW_AWAY = {
 class Postgres:
     """One server on the folder `home`; `url` is where it answers once `start` has returned."""
 
+    name = "PostgreSQL"
+    stop_signal = signal.SIGINT  # a fast shutdown: clients are cut off, nothing is lost
+
     def __init__(self, home: Path, *, password: str, durable: bool = True) -> None:
         self.home = home.absolute()
         self.password = password
         self.durable = durable
-        self.port = 0
+        self.port = 0  # kept once the server has answered there: the environment of others names it
+        self._settled = False
         self.process: subprocess.Popen[bytes] | None = None
         self.account: Account = server_account()
         self._handle: int | None = None
@@ -92,7 +96,7 @@ class Postgres:
     def stop(self) -> None:
         """The server has ended: cleanly, or at once where its data is thrown away."""
         if self.process is not None:
-            how = signal.SIGINT if self.durable else signal.SIGQUIT
+            how = self.stop_signal if self.durable else signal.SIGQUIT
             stop(self.process, how=how, seconds=STOP_SECONDS)
             self.process = None
         if self._handle is not None:
@@ -149,7 +153,7 @@ class Postgres:
         tuning = TUNING if self.durable else TUNING | THROW_AWAY
         deadline = time.monotonic() + RETRY_SECONDS
         while True:
-            self.port = free_port()
+            self.port = self.port if self._settled else free_port()
             command: list[str | Path] = [programs / "postgres", "-D", self._view / "data"]
             for name, value in (tuning | {"port": str(self.port)}).items():
                 command += ["-c", f"{name}={value}"]
@@ -158,11 +162,12 @@ class Postgres:
                     command,
                     account=self.account,
                     output=log,
-                    death_signal=signal.SIGINT,
+                    death_signal=self.stop_signal,
                     pass_fds=self._handles,
                 )
             self.process = process
             if wait_until(self._is_ready, seconds=READY_SECONDS, process=process):
+                self._settled = True
                 return
             stop(process, how=signal.SIGQUIT, seconds=5)
             if time.monotonic() > deadline:

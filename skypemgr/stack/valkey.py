@@ -33,11 +33,15 @@ STOP_SECONDS = 10
 class Valkey:
     """One server on the folder `home`; `url` is where it answers once `start` has returned."""
 
+    name = "Valkey"
+    stop_signal = signal.SIGTERM
+
     def __init__(self, home: Path, *, password: str, durable: bool = True) -> None:
         self.home = home.absolute()
         self.password = password
         self.durable = durable
-        self.port = 0
+        self.port = 0  # kept once the server has answered there: the environment of others names it
+        self._settled = False
         self.process: subprocess.Popen[bytes] | None = None
         self.account: Account = server_account()
 
@@ -57,10 +61,11 @@ class Valkey:
         program = reachable_valkey(find_valkey(), private=self.account.user is not None)
         deadline = time.monotonic() + RETRY_SECONDS
         while True:
-            self.port = free_port()
+            self.port = self.port if self._settled else free_port()
             process = self._spawn(program)
             self.process = process
             if wait_until(self._answers, seconds=READY_SECONDS, process=process):
+                self._settled = True
                 return
             self.stop()
             if time.monotonic() > deadline:
@@ -71,7 +76,7 @@ class Valkey:
     def stop(self) -> None:
         """The server has ended and, where its data is kept, saved it."""
         if self.process is not None:
-            how = signal.SIGTERM if self.durable else signal.SIGKILL
+            how = self.stop_signal if self.durable else signal.SIGKILL
             stop(self.process, how=how, seconds=STOP_SECONDS)
             self.process = None
 
