@@ -114,7 +114,15 @@ class Transfer(models.Model):
         ADJUSTMENT = "adjustment", _("Adjustment")
         REVERSAL = "reversal", _("Reversal")
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="transfers")
+    # The composite keys of migration 0003 tie the row to its company; a second check of the company
+    # row at each insert would only make every posting touch it.
+    company = models.ForeignKey(
+        Company,
+        on_delete=models.PROTECT,
+        related_name="transfers",
+        db_constraint=False,
+        db_index=False,
+    )
     kind = models.CharField(max_length=13, choices=Kind)
     source = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
@@ -230,7 +238,9 @@ class DailyTotal(models.Model):
     transfers.
     """
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     day = models.DateField()
     kind = models.CharField(max_length=13, choices=Transfer.Kind)

@@ -63,7 +63,13 @@ class Call(models.Model):
     the charge.
     """
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="calls")
+    company = models.ForeignKey(
+        Company,
+        on_delete=models.PROTECT,
+        related_name="calls",
+        db_constraint=False,
+        db_index=False,
+    )
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="calls")
     source = models.CharField(max_length=40)
     external_id = models.CharField(max_length=100)
