@@ -18,3 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 if settings.OUTBOX_ENABLED:
     urlpatterns.append(path("outbox/", include("skypemgr.portal.outbox.urls")))
+
+handler403 = "skypemgr.portal.views.errors.forbidden"
+handler404 = "skypemgr.portal.views.errors.not_found"
+handler500 = "skypemgr.portal.views.errors.server_error"

@@ -1,0 +1,9 @@
+"""Addresses of the development outbox."""
+
+from django.urls import path
+
+from skypemgr.portal.outbox import views
+
+urlpatterns = [
+    path("", views.show_outbox, name="outbox"),
+]

@@ -1,0 +1,118 @@
+"""What stands round every page: company, navigation, balance.
+
+Its one rule: nothing is looked up until a template asks, and then with one query at most.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from credit.models import Account
+from members.models import Company, Member
+from members.models.people import Role
+from skypemgr.lib import live
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry of the navigation."""
+
+    url: str
+    label: str | Promise
+    icon: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What base.html draws; without a company all but the person is empty."""
+
+    person_name: str = ""
+    company: Company | None = None
+    member: Member | None = None
+    role: str = ""
+    role_label: str | Promise = ""
+    nav: tuple[NavItem, ...] = ()
+    balance: Decimal | None = None
+    currency: str = ""
+    balance_url: str = ""
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    label: Promise
+    icon: str
+    prefixes: tuple[str, ...]
+
+
+_DASHBOARD = _Entry("dashboard", _("Dashboard"), "layout-dashboard", ())
+_MEMBERS = _Entry("members", _("Members"), "users", ("/members/",))
+_BUY = _Entry("buy", _("Buy credit"), "credit-card", ("/buy/",))
+_REPORTS = _Entry("reports", _("Reports"), "chart-bar", ("/reports/", "/purchases/"))
+_SETTINGS = _Entry("settings", _("Settings"), "settings", ("/settings/", "/profile/"))
+_ME = _Entry("me", _("My account"), "wallet", ("/me/",))
+
+_NAVIGATION: dict[str, tuple[_Entry, ...]] = {
+    Role.ADMINISTRATOR: (_DASHBOARD, _MEMBERS, _BUY, _REPORTS, _SETTINGS),
+    Role.FINANCE: (_DASHBOARD, _MEMBERS, _REPORTS, _SETTINGS),
+    Role.MEMBER: (_ME, _SETTINGS),
+}
+_BALANCE_PAGES: dict[str, str] = {
+    Role.ADMINISTRATOR: "buy",
+    Role.FINANCE: "reports",
+    Role.MEMBER: "me",
+}
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """The context processor: ``shell``, built when a template first reads it."""
+    return {"shell": SimpleLazyObject(lambda: build_shell(request))}
+
+
+def build_shell(request: HttpRequest) -> Shell:
+    """The shell of the person who asks; empty for somebody without a place in a company."""
+    member: Member | None = getattr(request, "member", None)
+    if not member:
+        user = getattr(request, "user", None)
+        return Shell(person_name=str(user) if user and user.is_authenticated else "")
+    company = member.company
+    return Shell(
+        person_name=member.name,
+        company=company,
+        member=member,
+        role=member.role,
+        role_label=Role(member.role).label,
+        nav=_navigation(member.role, request.path),
+        balance=shown_balance(member),
+        currency=company.currency,
+        balance_url=reverse(_BALANCE_PAGES[member.role]),
+        version=live.version(company.pk),
+    )
+
+
+def shown_balance(member: Member) -> Decimal:
+    """The company's balance for those who may read it, else the member's own; one query."""
+    purses = Account.objects.filter(company_id=member.company_id)
+    if member.role == Role.MEMBER:
+        purses = purses.filter(member=member)
+    else:
+        purses = purses.filter(kind=Account.Kind.COMPANY)
+    return purses.values_list("balance", flat=True).first() or Decimal(0)
+
+
+def _navigation(role: str, path: str) -> tuple[NavItem, ...]:
+    return tuple(
+        NavItem(
+            url=(url := reverse(entry.name)),
+            label=entry.label,
+            icon=entry.icon,
+            active=path == url or path.startswith(entry.prefixes),
+        )
+        for entry in _NAVIGATION[role]
+    )
