@@ -114,7 +114,7 @@ class Transfer(models.Model):
         ADJUSTMENT = "adjustment", _("Adjustment")
         REVERSAL = "reversal", _("Reversal")
 
-    # The composite keys of migration 0003 tie the row to its company; a second check of the company
+    # The composite keys of migration 0002 tie the row to its company; a second check of the company
     # row at each insert would only make every posting touch it.
     company = models.ForeignKey(
         Company,

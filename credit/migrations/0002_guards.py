@@ -89,7 +89,7 @@ RESET_STORAGE = "ALTER TABLE credit_account RESET (fillfactor);"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credit", "0002_initial"), ("members", "0001_initial")]
+    dependencies = [("credit", "0001_initial"), ("members", "0001_initial")]
 
     operations = [
         migrations.RunSQL(COMPOSITE_KEYS, DROP_COMPOSITE_KEYS),

@@ -1,0 +1,308 @@
+"""The only writer of balances.
+
+Its one rule: purses are locked in order of id, then keys are looked up, then funds are checked,
+then everything is written in one statement; all moves or none. See docs/ledger.md.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from credit.errors import CreditError, KeyConflict, NotEnoughCredit, UnknownAccount
+from credit.money import checked_amount
+from credit.posting_sql import LOCK_PURSES, LOOK_UP, WRITE
+from skypemgr.lib import live
+from skypemgr.lib.periods import day_in
+from skypemgr.lib.wake import wake
+
+T = TypeVar("T")
+PURSE_KINDS = ("company", "member")
+MOVES_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A wish to move ``amount`` (> 0, 4 decimals) between two accounts, by id.
+
+    ``key`` names the fact within the company; ``occurred_at`` is information, by default the
+    posting's now; ``actor_id`` is a member.
+    """
+
+    kind: str
+    source: int
+    destination: int
+    amount: Decimal
+    key: str
+    occurred_at: datetime | None = None
+    actor_id: int | None = None
+    reverses: int | None = None
+
+
+@dataclass(slots=True)
+class Posted:
+    """A move that is in the ledger. ``already``: it was there before this posting."""
+
+    move: Move
+    booked_on: date
+    source_balance_after: Decimal | None
+    source_version: int | None
+    destination_balance_after: Decimal | None
+    destination_version: int | None
+    id: int = 0
+    already: bool = False
+
+
+@dataclass(slots=True)
+class Purse:
+    """A locked account as it will be once the posting is written. System accounts have no balance."""
+
+    id: int
+    kind: str
+    currency: str
+    balance: Decimal
+    held: Decimal
+    version: int
+    last_booked_on: date | None
+    recharge_below: Decimal | None
+    recharge_resumes_on: date | None
+    member_id: int | None
+    touched: bool = False
+
+    @property
+    def is_purse(self) -> bool:
+        """Whether the account carries a balance."""
+        return self.kind in PURSE_KINDS
+
+    @property
+    def available(self) -> Decimal:
+        """What may leave the purse now."""
+        return self.balance - self.held
+
+    def is_due(self, on: date) -> bool:
+        """Whether a rule waits for this purse on that day, its suspension over or none."""
+        if self.recharge_below is None or self.balance >= self.recharge_below:
+            return False
+        return self.recharge_resumes_on is None or self.recharge_resumes_on <= on
+
+
+class Posting:
+    """Locked purses, and the moves made over them in memory, until ``write`` posts all at once.
+
+    Open it inside a transaction; ``transfer`` adds a move or raises and leaves the posting as it was.
+    """
+
+    def __init__(
+        self, company_id: int, purses: dict[int, Purse], *, state: str, zone: str, now: datetime
+    ) -> None:
+        self.company_id = company_id
+        self.purses = purses
+        self.company_state = state
+        self.now = now
+        self.today = day_in(zone, now)
+        self._known: dict[str, Posted] = {}
+        self._new: list[Posted] = []
+
+    @classmethod
+    def open(
+        cls, company_id: int, account_ids: Iterable[int], *, keys: Sequence[str], now: datetime
+    ) -> "Posting":
+        """The accounts' purses are locked and the keys looked up. Two queries."""
+        if not connection.in_atomic_block:
+            raise AssertionError("a posting lives inside a transaction")
+        wanted = sorted(set(account_ids))
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK_PURSES, {"company": company_id, "ids": wanted})
+            purses = {row[0]: Purse(*row) for row in cursor.fetchall()}
+            if len(purses) < len(wanted):
+                raise UnknownAccount(_("This account is not in the company's ledger."))
+            cursor.execute(LOOK_UP, {"company": company_id, "keys": list(keys)})
+            found = cursor.fetchall()
+        posting = cls(company_id, purses, state=found[0][0], zone=found[0][1], now=now)
+        for pk, *row in (fields[2:] for fields in found if fields[2] is not None):
+            move = Move(*row[:8])
+            posting._known[move.key] = Posted(move, *row[8:], id=pk, already=True)
+        return posting
+
+    def known(self, key: str) -> Posted | None:
+        """What the key already names, in the ledger or in this posting."""
+        return self._known.get(key)
+
+    def booked_on(self, *account_ids: int) -> date:
+        """The day on which a move between these accounts is booked: today, never earlier than
+        either purse's last."""
+        days = [self.purses[pk].last_booked_on for pk in account_ids]
+        return max([self.today, *(day for day in days if day is not None)])
+
+    def transfer(self, move: Move) -> Posted:
+        """The move is part of the posting; the one already there if its key is known."""
+        known = self._known.get(move.key)
+        if known is not None:
+            return _same_or_conflict(known, move)
+        amount = checked_amount(move.amount)
+        try:
+            source, destination = self.purses[move.source], self.purses[move.destination]
+        except KeyError as error:
+            raise UnknownAccount(_("This account is not in the company's ledger.")) from error
+        if source.is_purse and source.available < amount:
+            raise NotEnoughCredit(
+                _("There is not enough credit."), field="amount", key=move.key
+            )
+        posted = Posted(move, self.booked_on(source.id, destination.id), None, None, None, None)
+        if source.is_purse:
+            source.balance -= amount
+            posted.source_balance_after, posted.source_version = self._step(source, posted)
+        if destination.is_purse:
+            destination.balance += amount
+            posted.destination_balance_after, posted.destination_version = self._step(
+                destination, posted
+            )
+        self._known[move.key] = posted
+        self._new.append(posted)
+        return posted
+
+    def _step(self, purse: Purse, posted: Posted) -> tuple[Decimal, int]:
+        purse.version += 1
+        purse.last_booked_on = posted.booked_on
+        purse.touched = True
+        return purse.balance, purse.version
+
+    def write(self) -> list[Posted]:
+        """All moves added since the last write are in the ledger, with balances and daily totals.
+
+        One statement. Whoever waits for a due purse or for the company's credit is told.
+        """
+        if not self._new:
+            return []
+        written, self._new = self._new, []
+        touched = [purse for purse in self.purses.values() if purse.touched]
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE, self._parameters(written, touched))
+            ids = dict(cursor.fetchall())
+        for posted in written:
+            posted.id = ids[posted.move.key]
+        for purse in touched:
+            purse.touched = False
+            if purse.is_due(self.today):
+                if purse.kind == "member":
+                    wake("purse.due", purse.id)
+                else:
+                    wake("company.debited", self.company_id)
+        if any(self.purses[posted.move.destination].kind == "company" for posted in written):
+            wake("company.credited", self.company_id)
+        live.bump(self.company_id)
+        return written
+
+    def _parameters(self, written: list[Posted], touched: list[Purse]) -> dict[str, object]:
+        totals = _daily_totals(written, self.purses)
+        moves = [posted.move for posted in written]
+        return {
+            "company": self.company_id,
+            "now": self.now,
+            "currency": self.purses[moves[0].source].currency,
+            "kinds": [move.kind for move in moves],
+            "sources": [move.source for move in moves],
+            "source_kinds": [self.purses[move.source].kind for move in moves],
+            "destinations": [move.destination for move in moves],
+            "destination_kinds": [self.purses[move.destination].kind for move in moves],
+            "amounts": [move.amount for move in moves],
+            "keys": [move.key for move in moves],
+            "days": [posted.booked_on for posted in written],
+            "occurred": [move.occurred_at or self.now for move in moves],
+            "actors": [move.actor_id for move in moves],
+            "reverses": [move.reverses for move in moves],
+            "source_balances": [posted.source_balance_after for posted in written],
+            "source_versions": [posted.source_version for posted in written],
+            "destination_balances": [posted.destination_balance_after for posted in written],
+            "destination_versions": [posted.destination_version for posted in written],
+            "purse_ids": [purse.id for purse in touched],
+            "purse_balances": [purse.balance for purse in touched],
+            "purse_versions": [purse.version for purse in touched],
+            "purse_days": [purse.last_booked_on for purse in touched],
+            "total_accounts": [key[0] for key in totals],
+            "total_days": [key[1] for key in totals],
+            "total_kinds": [key[2] for key in totals],
+            "total_in": [total[0] for total in totals.values()],
+            "total_out": [total[1] for total in totals.values()],
+            "total_counts": [total[2] for total in totals.values()],
+        }
+
+
+def _same_or_conflict(known: Posted, move: Move) -> Posted:
+    before = known.move
+    same = (before.kind, before.source, before.destination, before.amount) == (
+        move.kind,
+        move.source,
+        move.destination,
+        move.amount,
+    )
+    if not same:
+        raise KeyConflict(_("This key already names another movement."), key=move.key)
+    return known
+
+
+def _daily_totals(
+    written: list[Posted], purses: dict[int, Purse]
+) -> dict[tuple[int, date, str], list[Decimal | int]]:
+    """In, out and number of moves by (purse, day, kind), in order of purse id."""
+    totals: dict[tuple[int, date, str], list[Decimal | int]] = {}
+    zero = Decimal(0)
+    for posted in written:
+        move = posted.move
+        for place, account in ((1, move.source), (0, move.destination)):
+            if purses[account].is_purse:
+                total = totals.setdefault((account, posted.booked_on, move.kind), [zero, zero, 0])
+                total[place] += move.amount
+                total[2] += 1
+    return dict(sorted(totals.items()))
+
+
+def atomically(work: Callable[[], T]) -> T:
+    """The work has been done in one transaction.
+
+    A key taken at the same moment by a posting on other purses rolls back and runs it once more;
+    inside a surrounding transaction that is the outermost verb's task.
+    """
+    if connection.in_atomic_block:
+        return work()
+    try:
+        with transaction.atomic():
+            return work()
+    except IntegrityError as error:
+        if violated_constraint(error) != "transfer_key_unique":
+            raise
+    with transaction.atomic():
+        return work()
+
+
+def violated_constraint(error: IntegrityError) -> str:
+    """The name of the constraint that the database says was violated; empty if it does not say."""
+    return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or "")
+
+
+def post_transfers(company_id: int, moves: Sequence[Move], *, now: datetime) -> list[Posted]:
+    """All moves are in the ledger, in the given order, or none is and the first refusal is raised.
+
+    A constant number of statements however many moves (at most 10,000). A move whose key is
+    known already is returned as it stands (``already``); with another content KeyConflict.
+    """
+    if len(moves) > MOVES_LIMIT:
+        raise CreditError(
+            _("At most 10,000 movements can be posted at once."), code="too_many_moves"
+        )
+
+    def post() -> list[Posted]:
+        accounts = {pk for move in moves for pk in (move.source, move.destination)}
+        keys = [move.key for move in moves]
+        posting = Posting.open(company_id, accounts, keys=keys, now=now)
+        posted = [posting.transfer(move) for move in moves]
+        posting.write()
+        return posted
+
+    return atomically(post) if moves else []
+
+

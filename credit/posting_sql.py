@@ -1,0 +1,81 @@
+"""The statements of a posting. Its one rule: their number never depends on how many moves there are."""
+
+# The figures come from the locking query itself: it re-reads rows that changed while it waited,
+# which a join beside it would show as they were before. System accounts are read, never locked,
+# so that two members' calls never wait for each other.
+LOCK_PURSES = """
+WITH purse AS MATERIALIZED (
+  SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
+         recharge_resumes_on, member_id
+    FROM credit_account
+   WHERE company_id = %(company)s AND id = ANY(%(ids)s::bigint[])
+     AND kind IN ('company', 'member')
+   ORDER BY id
+     FOR NO KEY UPDATE
+)
+SELECT * FROM purse
+ UNION ALL
+SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
+       recharge_resumes_on, member_id
+  FROM credit_account
+ WHERE company_id = %(company)s AND id = ANY(%(ids)s::bigint[])
+   AND kind NOT IN ('company', 'member')
+"""
+
+# A statement of its own after the locks: it sees what was committed while they were waited for.
+LOOK_UP = """
+SELECT company.state, company.time_zone,
+       transfer.id, transfer.kind, transfer.source_id, transfer.destination_id, transfer.amount,
+       transfer.key, transfer.occurred_at, transfer.actor_id, transfer.reverses_id,
+       transfer.booked_on, transfer.source_balance_after, transfer.source_version,
+       transfer.destination_balance_after, transfer.destination_version
+  FROM members_company company
+  LEFT JOIN credit_transfer transfer
+    ON transfer.company_id = %(company)s AND transfer.key = ANY(%(keys)s::text[])
+ WHERE company.id = %(company)s
+"""
+
+WRITE = """
+WITH moved AS (
+  INSERT INTO credit_transfer (
+    company_id, kind, source_id, source_kind, destination_id, destination_kind, currency, amount,
+    key, booked_on, occurred_at, created_at, actor_id, reverses_id, source_balance_after,
+    source_version, destination_balance_after, destination_version)
+  SELECT %(company)s, kind, source, source_kind, destination, destination_kind, %(currency)s,
+         amount, key, booked_on, occurred_at, %(now)s, actor, reverses, source_balance,
+         source_version, destination_balance, destination_version
+    FROM unnest(
+      %(kinds)s::text[], %(sources)s::bigint[], %(source_kinds)s::text[],
+      %(destinations)s::bigint[], %(destination_kinds)s::text[], %(amounts)s::numeric[],
+      %(keys)s::text[], %(days)s::date[], %(occurred)s::timestamptz[], %(actors)s::bigint[],
+      %(reverses)s::bigint[], %(source_balances)s::numeric[], %(source_versions)s::bigint[],
+      %(destination_balances)s::numeric[], %(destination_versions)s::bigint[]
+    ) WITH ORDINALITY AS move (
+      kind, source, source_kind, destination, destination_kind, amount, key, booked_on,
+      occurred_at, actor, reverses, source_balance, source_version, destination_balance,
+      destination_version, place)
+   ORDER BY place
+  RETURNING id, key
+), balanced AS (
+  UPDATE credit_account account
+     SET balance = purse.balance, version = purse.version, last_booked_on = purse.booked_on
+    FROM unnest(
+      %(purse_ids)s::bigint[], %(purse_balances)s::numeric[], %(purse_versions)s::bigint[],
+      %(purse_days)s::date[]
+    ) AS purse (id, balance, version, booked_on)
+   WHERE account.id = purse.id
+), totalled AS (
+  INSERT INTO credit_dailytotal AS total (
+    company_id, account_id, day, kind, incoming, outgoing, moves_count)
+  SELECT %(company)s, account, day, kind, incoming, outgoing, moves_count
+    FROM unnest(
+      %(total_accounts)s::bigint[], %(total_days)s::date[], %(total_kinds)s::text[],
+      %(total_in)s::numeric[], %(total_out)s::numeric[], %(total_counts)s::int[]
+    ) AS added (account, day, kind, incoming, outgoing, moves_count)
+  ON CONFLICT (account_id, day, kind) DO UPDATE
+     SET incoming = total.incoming + excluded.incoming,
+         outgoing = total.outgoing + excluded.outgoing,
+         moves_count = total.moves_count + excluded.moves_count
+)
+SELECT key, id FROM moved
+"""

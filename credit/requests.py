@@ -1,0 +1,65 @@
+"""Requests from outside, done once. Its one rule: the row comes first in the transaction, so a
+repetition finds the first answer, or waits for it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from credit.errors import IdempotencyConflict
+from credit.models import OutsideRequest
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideKey:
+    """The name under which a wish came, and the hash of what was wished."""
+
+    key: str
+    content_hash: str
+
+    @classmethod
+    def of_form(cls, form_key: str, content: object) -> "OutsideKey":
+        """The key hidden in a page's form."""
+        return cls(f"form:{form_key}", _hash(content))
+
+    @classmethod
+    def of_api(cls, key: str, method: str, path: str, body: object) -> "OutsideKey":
+        """The ``Idempotency-Key`` of an API request."""
+        return cls(f"api:{key}", _hash([method.upper(), path, body]))
+
+
+def _hash(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def answer_once(
+    company_id: int, request: OutsideKey, work: Callable[[int], dict[str, Any]]
+) -> dict[str, Any]:
+    """The work has been done once for this key, and its answer (JSON) is returned each time.
+
+    Call it inside a transaction; ``work`` gets the row's id, from which its transfers' keys are
+    derived. The same key with another content is an IdempotencyConflict. A refusal leaves no row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO credit_outsiderequest (company_id, key, content_hash, created_at)"
+            " VALUES (%s, %s, %s, now()) ON CONFLICT (company_id, key) DO NOTHING RETURNING id",
+            [company_id, request.key, request.content_hash],
+        )
+        inserted = cursor.fetchone()
+    if inserted is None:
+        first = OutsideRequest.objects.get(company_id=company_id, key=request.key)
+        if first.content_hash != request.content_hash:
+            raise IdempotencyConflict(
+                _("This key was already used for another request. Use a new one.")
+            )
+        return dict(first.answer or {})
+    answer = work(inserted[0])
+    OutsideRequest.objects.filter(pk=inserted[0]).update(answer=answer)
+    return answer
