@@ -67,7 +67,9 @@ def database(url: str) -> dict[str, Any]:
     """Django's settings of the database that postgres://user:password@host:port/name?option=value names."""
     parts = urlsplit(url)
     if parts.scheme not in POSTGRES_SCHEMES:
-        raise InvalidVariable("DATABASE_URL must begin with postgres://, only PostgreSQL is supported.")
+        raise InvalidVariable(
+            "DATABASE_URL must begin with postgres://, only PostgreSQL is supported."
+        )
     name = unquote(parts.path.lstrip("/"))
     if not name:
         raise InvalidVariable("DATABASE_URL must end with /NAME of a database.")

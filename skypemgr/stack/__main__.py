@@ -70,7 +70,9 @@ def await_free_port() -> None:
             except OSError as error:
                 if time.monotonic() > deadline:
                     place = f"{services.host()}:{services.port()}"
-                    raise StackError(f"{place} cannot be used ({error.strerror}): set PORT.") from None
+                    raise StackError(
+                        f"{place} cannot be used ({error.strerror}): set PORT."
+                    ) from None
         time.sleep(0.2)
 
 

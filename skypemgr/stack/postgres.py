@@ -79,7 +79,9 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgres://{ROLE}:{quote(self.password, safe='')}@{LOOPBACK}:{self.port}/{DATABASE}"
+        return (
+            f"postgres://{ROLE}:{quote(self.password, safe='')}@{LOOPBACK}:{self.port}/{DATABASE}"
+        )
 
     def start(self) -> None:
         """The server accepts connections and the database exists."""
@@ -105,9 +107,15 @@ class Postgres:
 
     def _prepare_home(self) -> None:
         make_home(self.home)
-        if self._handle is None and self.account.user is not None and not is_open_to_all(self.home.parent):
+        if (
+            self._handle is None
+            and self.account.user is not None
+            and not is_open_to_all(self.home.parent)
+        ):
             if not sys.platform.startswith("linux"):
-                raise StackError(f"{self.home.parent} is closed to others: set VAR_DIR to an open folder.")
+                raise StackError(
+                    f"{self.home.parent} is closed to others: set VAR_DIR to an open folder."
+                )
             self._handle = os.open(self.home, os.O_RDONLY | os.O_DIRECTORY)
 
     @property
@@ -131,7 +139,13 @@ class Postgres:
         with os.fdopen(descriptor, "w") as file:
             file.write(self.password + "\n")
         self.account.owns(secret)
-        command = [programs / "initdb", "--pgdata", self._view / unfinished.name, "--username", ROLE]
+        command = [
+            programs / "initdb",
+            "--pgdata",
+            self._view / unfinished.name,
+            "--username",
+            ROLE,
+        ]
         command += ["--pwfile", self._view / secret.name, "--auth", "scram-sha-256"]
         command += ["--encoding", "UTF8", *self._locale(programs)]
         if not self.durable:
@@ -140,7 +154,9 @@ class Postgres:
             code = spawn(command, account=self.account, output=log, pass_fds=self._handles).wait()
         secret.unlink()
         if code:
-            raise StackError("initdb failed: " + (self.home / "initdb.log").read_text(errors="replace")[-2000:])
+            raise StackError(
+                "initdb failed: " + (self.home / "initdb.log").read_text(errors="replace")[-2000:]
+            )
         unfinished.rename(self.data)
 
     def _locale(self, programs: Path) -> list[str | Path]:

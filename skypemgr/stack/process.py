@@ -137,7 +137,9 @@ def kill_group(group: int) -> None:
         return
 
 
-def stop(process: subprocess.Popen[bytes], *, how: int = signal.SIGTERM, seconds: float = 10) -> None:
+def stop(
+    process: subprocess.Popen[bytes], *, how: int = signal.SIGTERM, seconds: float = 10
+) -> None:
     """The process has ended, asked first and then made to, and so has what it started in its group."""
     if process.poll() is None:
         process.send_signal(how)

@@ -43,7 +43,9 @@ class Program:
 
     def start(self) -> None:
         """The command runs; whether it does well shows later."""
-        self.process = spawn([sys.executable, *self.command], cwd=self.cwd, death_signal=self.stop_signal)
+        self.process = spawn(
+            [sys.executable, *self.command], cwd=self.cwd, death_signal=self.stop_signal
+        )
 
     def stop(self) -> None:
         """The command and all it started have ended."""
