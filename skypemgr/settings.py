@@ -227,8 +227,9 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["members.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["members.api.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "skypemgr.lib.rest.CursorPagination",
+    "DEFAULT_PARSER_CLASSES": ["skypemgr.lib.rest.ExactJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "skypemgr.lib.rest.AlwaysJSON",
+    "DEFAULT_PAGINATION_CLASS": "skypemgr.lib.paging.CursorPagination",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["members.api.throttling.TokenThrottle"],
@@ -244,6 +245,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["members.api.schema.without_slash"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

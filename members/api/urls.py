@@ -1,0 +1,13 @@
+"""The API's addresses about who."""
+
+from django.urls.resolvers import URLPattern
+
+from members.api.base import door
+from members.api.tokens import CompanyTokenDoor, CompanyTokensDoor, OwnTokenDoor, OwnTokensDoor
+
+urlpatterns: list[URLPattern] = [
+    door("me/tokens", OwnTokensDoor, "own_tokens"),
+    door("me/tokens/<token_id>", OwnTokenDoor, "own_token"),
+    door("company/tokens", CompanyTokensDoor, "company_tokens"),
+    door("company/tokens/<token_id>", CompanyTokenDoor, "company_token"),
+]
