@@ -1,0 +1,189 @@
+"""Allocation: credit from the company to members. Its one rule: it cannot be taken back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from credit.accounts import company_balance, ensure_accounts
+from credit.errors import CreditError, MemberGone, NobodyChosen, NotEnoughCredit, UnknownMember
+from credit.ledger import MOVES_LIMIT, Move, Posting, atomically
+from credit.models import Transfer
+from credit.money import ZERO, checked_amount, require_active, require_active_state
+from credit.requests import OutsideKey, answer_once
+from members.actors import Actor
+from members.audit import record
+from members.models import Member
+from members.models.people import Role
+from skypemgr.lib.formats import format_money
+from skypemgr.lib.periods import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who is to receive: named members, or everybody active in a list, or everybody active."""
+
+    member_ids: tuple[int, ...] = ()
+    list_id: int | None = None
+    all_members: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What an allocation did. ``amount`` is what each received, ``total`` the sum."""
+
+    id: int
+    amount: Decimal
+    total: Decimal
+    transfers_count: int
+    company_balance_after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationPreview:
+    """What an allocation would do; nothing is reserved."""
+
+    members: QuerySet[Member]
+    count: int
+    total: Decimal
+    company_balance: Decimal
+    company_balance_after: Decimal
+
+
+def recipients_query(actor: Actor, recipients: Recipients) -> QuerySet[Member]:
+    """The members who would receive, by name. UnknownMember, MemberGone or NobodyChosen else.
+
+    A suspended member can be named; a list or *all* takes active members, whatever their role.
+    """
+    members = Member.objects.filter(company=actor.company)
+    if recipients.all_members or recipients.list_id is not None:
+        members = members.filter(status=Member.Status.ACTIVE)
+        if not recipients.all_members:
+            members = members.filter(list_id=recipients.list_id)
+        if not members.exists():
+            raise NobodyChosen(_("There is no active member to give credit to."), field="members")
+        return members.order_by("name_key", "pk")
+    wanted = set(recipients.member_ids)
+    if not wanted:
+        raise NobodyChosen(_("Choose at least one member."), field="members")
+    members = members.filter(pk__in=wanted)
+    statuses = dict(members.values_list("pk", "status"))
+    unknown = sorted(wanted - statuses.keys())
+    if unknown:
+        raise UnknownMember(
+            _("There is no member %(id)s in your company.") % {"id": unknown[0]}, field="members"
+        )
+    present = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
+    gone = [pk for pk, status in statuses.items() if status not in present]
+    if gone:
+        name = members.get(pk=min(gone)).name
+        raise MemberGone(
+            _("%(name)s is no longer in the company and cannot receive credit.") % {"name": name},
+            field="members",
+        )
+    return members.order_by("name_key", "pk")
+
+
+def preview_allocation(
+    *, actor: Actor, recipients: Recipients, amount: Decimal | None
+) -> AllocationPreview:
+    """Who would receive how much, and what would be left; the amount may be unknown yet."""
+    actor.require(Role.ADMINISTRATOR, Role.FINANCE)
+    members = recipients_query(actor, recipients)
+    count = members.count()
+    total = (amount or ZERO) * count
+    balance = company_balance(actor.company)
+    return AllocationPreview(members, count, total, balance, balance - total)
+
+
+def allocate(
+    *,
+    actor: Actor,
+    amount: Decimal,
+    recipients: Recipients,
+    request: OutsideKey,
+    now: datetime | None = None,
+) -> Allocation:
+    """Each recipient has received the amount and the company's balance has paid the sum; all or
+    nothing, once for the request's key. It cannot be taken back.
+
+    Raises NotAllowed, CompanyNotActive, InvalidAmount, UnknownMember, MemberGone, NobodyChosen,
+    NotEnoughCredit, IdempotencyConflict.
+    """
+    actor.require_administrator()
+    require_active(actor.company)
+    each = checked_amount(amount)
+    instant = now or utc_now()
+
+    def work(request_id: int) -> dict[str, Any]:
+        pks = list(recipients_query(actor, recipients).values_list("pk", flat=True))
+        return _post(actor, each, pks, request_id, instant)
+
+    answer = atomically(lambda: answer_once(actor.company.pk, request, work))
+    return Allocation(
+        id=answer["id"],
+        amount=Decimal(answer["amount"]),
+        total=Decimal(answer["total"]),
+        transfers_count=answer["transfers"],
+        company_balance_after=Decimal(answer["company_balance_after"]),
+    )
+
+
+def _post(
+    actor: Actor, each: Decimal, member_ids: Iterable[int], request_id: int, now: datetime
+) -> dict[str, Any]:
+    accounts = ensure_accounts(actor.company, member_ids)
+    if len(accounts.members) > MOVES_LIMIT:
+        raise CreditError(
+            _("At most 10,000 members can receive credit at once."),
+            code="too_many_members",
+            field="members",
+        )
+    total = each * len(accounts.members)
+    posting = Posting.open(
+        actor.company.pk, (accounts.company, *accounts.members.values()), keys=(), now=now
+    )
+    require_active_state(posting.company_state)
+    company = posting.purses[accounts.company]
+    if company.available < total:
+        raise NotEnoughCredit(
+            _("The company's credit is too low: %(total)s are needed, %(available)s are there.")
+            % {
+                "total": format_money(total, company.currency),
+                "available": format_money(company.available, company.currency),
+            },
+            field="amount",
+        )
+    for member_id, account in accounts.members.items():
+        posting.transfer(
+            Move(
+                kind=Transfer.Kind.ALLOCATION,
+                source=accounts.company,
+                destination=account,
+                amount=each,
+                key=f"allocation:{request_id}:{member_id}",
+                actor_id=actor.member.pk if actor.member else None,
+            )
+        )
+    posting.write()
+    record(
+        actor,
+        "allocate",
+        subject=f"allocation:{request_id}",
+        amount=each,
+        total=total,
+        members_count=len(accounts.members),
+    )
+    return {
+        "id": request_id,
+        "amount": str(each),
+        "total": str(total),
+        "transfers": len(accounts.members),
+        "company_balance_after": str(company.balance),
+    }
+
+

@@ -1,0 +1,262 @@
+"""Sets members' auto-recharge rules and says how they stand. Its one rule: saving evaluates at
+once; editing, switching off and on never refreshes the month's total.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from credit.accounts import ensure_accounts
+from credit.allocation import Recipients, recipients_query
+from credit.errors import UnknownMember
+from credit.ledger import Posting, atomically
+from credit.models import Account, RechargeRule
+from credit.money import ZERO, checked_amount, require_active, require_active_state
+from credit.recharge import Evaluation, Recharger, month_totals
+from credit.recharge_plan import plan_recharge
+from members.actors import Actor
+from members.audit import record
+from members.models import Member
+from skypemgr.lib.periods import day_in, first_of_month, first_of_next_month, utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTerms:
+    """The three amounts of a rule, each > 0, in the company's currency."""
+
+    amount: Decimal
+    threshold: Decimal
+    monthly_limit: Decimal
+
+    def checked(self) -> "RuleTerms":
+        """The same with exactly 4 decimals; InvalidAmount naming the field else."""
+        return RuleTerms(
+            checked_amount(self.amount, field="amount"),
+            checked_amount(self.threshold, field="threshold"),
+            checked_amount(self.monthly_limit, field="monthly_limit"),
+        )
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the limit cuts even the first recharge: accepted, with a warning."""
+        return self.amount > self.monthly_limit
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRules:
+    """What saving did. ``recharged`` is the sum that moved at once."""
+
+    count: int
+    is_cut: bool
+    evaluations: list[Evaluation]
+
+    @property
+    def recharged(self) -> Decimal:
+        """The sum that the evaluation moved, in the company's currency."""
+        return sum((evaluation.paid for evaluation in self.evaluations), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleStatus:
+    """How a rule stands. ``state``: on, waiting (for company credit), suspended, off."""
+
+    rule: RechargeRule
+    state: str
+    recharged_this_month: Decimal
+    left_this_month: Decimal
+    resumes_on: date
+    last_outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesPreview:
+    """What saving would move now; nothing is reserved."""
+
+    count: int
+    recharged_count: int
+    total: Decimal
+
+
+def save_rules(
+    *,
+    actor: Actor,
+    recipients: Recipients,
+    terms: RuleTerms,
+    now: datetime | None = None,
+) -> SavedRules:
+    """The members have the rule, switched on and evaluated; all or none.
+
+    Suspended members' rules are stored and wait for their return. Raises NotAllowed,
+    CompanyNotActive, InvalidAmount, UnknownMember, MemberGone, NobodyChosen.
+    """
+    actor.require_administrator()
+    require_active(actor.company)
+    checked = terms.checked()
+    instant = now or utc_now()
+
+    def work() -> SavedRules:
+        members = list(recipients_query(actor, recipients).order_by("pk"))
+        _store(actor, members, checked)
+        evaluations = _arm_and_evaluate(actor, members, instant)
+        record(
+            actor,
+            "save_rules",
+            subject=f"member:{members[0].pk}" if len(members) == 1 else "",
+            amount=checked.amount,
+            threshold=checked.threshold,
+            monthly_limit=checked.monthly_limit,
+            members_count=len(members),
+        )
+        return SavedRules(len(members), checked.is_cut, evaluations)
+
+    return atomically(work)
+
+
+def _store(actor: Actor, members: Sequence[Member], terms: RuleTerms) -> None:
+    RechargeRule.objects.bulk_create(
+        [
+            RechargeRule(
+                company_id=actor.company.pk,
+                member_id=member.pk,
+                amount=terms.amount,
+                threshold=terms.threshold,
+                monthly_limit=terms.monthly_limit,
+                is_on=True,
+                changed_at=utc_now(),
+            )
+            for member in members
+        ],
+        update_conflicts=True,
+        unique_fields=("member",),
+        update_fields=("amount", "threshold", "monthly_limit", "is_on", "changed_at"),
+        batch_size=1000,
+    )
+
+
+def _arm_and_evaluate(actor: Actor, members: Sequence[Member], now: datetime) -> list[Evaluation]:
+    active = {member.pk for member in members if member.status == Member.Status.ACTIVE}
+    accounts = ensure_accounts(actor.company, [member.pk for member in members])
+    rules = (
+        RechargeRule.objects.filter(member_id__in=active)
+        .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
+    )
+    by_account = {accounts.members[rule.member_id]: rule for rule in rules}
+    posting = Posting.open(
+        actor.company.pk, (accounts.company, *by_account), keys=(), now=now
+    )
+    require_active_state(posting.company_state)
+    recharger = Recharger(posting, accounts.company, by_account)
+    for account in by_account:
+        recharger.apply(account)
+    posting.write()
+    recharger.save()
+    return recharger.evaluations
+
+
+def switch_off_rule(*, actor: Actor, member_id: int) -> None:
+    """The member's rule is off and waits for nothing; the month's total stays. Harmless if there
+    is none. Raises NotAllowed, UnknownMember.
+    """
+    actor.require_administrator()
+    if not Member.objects.filter(company=actor.company, pk=member_id).exists():
+        raise UnknownMember(_("There is no such member in your company."), field="member")
+
+    def work() -> None:
+        rule = (
+            RechargeRule.objects.filter(member_id=member_id, is_on=True)
+            .select_for_update(no_key=True)
+            .first()
+        )
+        if rule is None:
+            return
+        rule.is_on, rule.waiting_since, rule.blocked_at_version = False, None, None
+        rule.save(update_fields=("is_on", "waiting_since", "blocked_at_version", "changed_at"))
+        Account.objects.filter(member_id=member_id).update(
+            recharge_below=None, recharge_resumes_on=None
+        )
+        record(actor, "switch_off_rule", subject=f"member:{member_id}")
+
+    atomically(work)
+
+
+def describe_rules(members: Sequence[Member], *, now: datetime | None = None) -> dict[int, RuleStatus]:
+    """How the rules of members of one company stand, by member id. Two queries."""
+    if not members:
+        return {}
+    zone = members[0].company.time_zone
+    today = day_in(zone, now or utc_now())
+    rules = list(
+        RechargeRule.objects.filter(member__in=members).annotate(
+            account_id=F("member__accounts__id"),
+            resumes_on=F("member__accounts__recharge_resumes_on"),
+        )
+    )
+    totals = month_totals([rule.account_id for rule in rules], today)
+    return {
+        rule.member_id: _status(
+            rule, totals.get((rule.account_id, first_of_month(today)), ZERO), rule.resumes_on, today
+        )
+        for rule in rules
+    }
+
+
+def describe_rule(member: Member, *, now: datetime | None = None) -> RuleStatus | None:
+    """How the member's rule stands; None without a rule."""
+    return describe_rules([member], now=now).get(member.pk)
+
+
+def _status(
+    rule: RechargeRule, recharged: Decimal, resumes_on: date | None, today: date
+) -> RuleStatus:
+    if not rule.is_on:
+        state = "off"
+    elif resumes_on is not None and resumes_on > today:
+        state = "suspended"
+    elif rule.waiting_since is not None:
+        state = "waiting"
+    else:
+        state = "on"
+    return RuleStatus(
+        rule=rule,
+        state=state,
+        recharged_this_month=recharged,
+        left_this_month=max(rule.monthly_limit - recharged, ZERO),
+        resumes_on=resumes_on or first_of_next_month(today),
+        last_outcome=rule.last_outcome,
+    )
+
+
+def preview_rules(
+    *, actor: Actor, recipients: Recipients, terms: RuleTerms, now: datetime | None = None
+) -> RulesPreview:
+    """What saving these rules would recharge at once, were nothing to move meanwhile."""
+    actor.require_administrator()
+    checked = terms.checked()
+    today = day_in(actor.company.time_zone, now or utc_now())
+    members = recipients_query(actor, recipients).filter(status=Member.Status.ACTIVE)
+    purses = list(members.values_list("accounts__id", "accounts__balance").order_by("pk"))
+    totals = month_totals([pk for pk, _balance in purses if pk is not None], today)
+    left = (
+        Account.objects.filter(company=actor.company, kind=Account.Kind.COMPANY)
+        .values_list("balance", flat=True)
+        .first()
+    ) or ZERO
+    paid = []
+    for account, balance in purses:
+        recharged = totals.get((account, first_of_month(today)), ZERO) if account else ZERO
+        plan = plan_recharge(
+            balance=balance or ZERO,
+            threshold=checked.threshold,
+            amount=checked.amount,
+            limit_left=checked.monthly_limit - recharged,
+            company_available=left,
+        )
+        left -= plan.paid
+        if plan.paid:
+            paid.append(plan.paid)
+    return RulesPreview(len(purses), len(paid), sum(paid, ZERO))

@@ -1,0 +1,92 @@
+"""Finds rules that wait. Its one rule: correct without ever running; it only makes things sooner."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from credit.recharge import evaluate_purses
+
+BATCH = 1000
+
+# A purse blocked by its company's lack of credit is left alone until the company's purse moved.
+DUE = """
+SELECT account.company_id, account.id
+  FROM credit_account account
+  JOIN members_company company ON company.id = account.company_id AND company.state = 'active'
+  JOIN credit_rechargerule rule ON rule.member_id = account.member_id AND rule.is_on
+  JOIN credit_account purse ON purse.company_id = account.company_id AND purse.kind = 'company'
+ WHERE account.is_due AND account.kind = 'member'
+   AND (rule.blocked_at_version IS NULL OR rule.blocked_at_version < purse.version)
+   AND (%(company)s::bigint IS NULL OR account.company_id = %(company)s)
+   AND (account.company_id, account.id) > (%(after_company)s, %(after_account)s)
+ ORDER BY account.company_id, account.id
+ LIMIT %(limit)s
+"""
+
+# A zone is at most 14 hours ahead of UTC: the index narrows to tomorrow, the zone decides.
+RESUME = """
+WITH resumed AS MATERIALIZED (
+  SELECT account.id
+    FROM credit_account account JOIN members_company company ON company.id = account.company_id
+   WHERE account.recharge_resumes_on <= %(tomorrow)s
+     AND account.recharge_resumes_on <= (%(now)s AT TIME ZONE company.time_zone)::date
+   ORDER BY account.id
+     FOR NO KEY UPDATE OF account SKIP LOCKED
+)
+UPDATE credit_account account SET recharge_resumes_on = NULL
+  FROM resumed WHERE resumed.id = account.id
+"""
+
+
+def sweep_due_purses(*, now: datetime, company_id: int | None = None) -> int:
+    """Every due purse that can be served has been evaluated; the number of transfers made."""
+    place, paid = (0, 0), 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                DUE,
+                {
+                    "company": company_id,
+                    "after_company": place[0],
+                    "after_account": place[1],
+                    "limit": BATCH,
+                },
+            )
+            rows = cursor.fetchall()
+        if not rows:
+            return paid
+        place = rows[-1]
+        by_company: dict[int, list[int]] = defaultdict(list)
+        for company, account in rows:
+            by_company[company].append(account)
+        for company, accounts in by_company.items():
+            evaluations = evaluate_purses(company, accounts, now=now)
+            paid += sum(1 for evaluation in evaluations if evaluation.paid)
+
+
+def serve_waiting_rules(company_id: int, *, now: datetime) -> int:
+    """After the company was credited: its waiting members are served, oldest wait first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT account.id FROM credit_rechargerule rule JOIN credit_account account"
+            " ON account.member_id = rule.member_id WHERE rule.company_id = %s AND rule.is_on"
+            " AND rule.waiting_since IS NOT NULL ORDER BY rule.waiting_since, rule.id",
+            [company_id],
+        )
+        waiting = [pk for (pk,) in cursor.fetchall()]
+    paid = 0
+    for start in range(0, len(waiting), BATCH):
+        evaluations = evaluate_purses(company_id, waiting[start : start + BATCH], now=now)
+        paid += sum(1 for evaluation in evaluations if evaluation.paid)
+    return paid
+
+
+def resume_rules(*, now: datetime) -> int:
+    """Suspensions whose day has come in the company's zone are over; how many.
+
+    The purses become due by themselves and the next sweep serves them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(RESUME, {"now": now, "tomorrow": now.date() + timedelta(days=1)})
+        return int(cursor.rowcount)

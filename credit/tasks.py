@@ -1,0 +1,34 @@
+"""What the workers do with credit. Its one rule: a task is a name for a verb."""
+
+from celery import shared_task
+
+from credit.models import Account
+from credit.recharge import evaluate_purses
+from credit.sweeps import resume_rules, serve_waiting_rules, sweep_due_purses
+from skypemgr.lib.periods import utc_now
+
+
+@shared_task(name="credit.evaluate_purse")
+def evaluate_purse(account_id: int) -> None:
+    """The rule of the purse has been evaluated."""
+    for company_id in Account.objects.filter(pk=account_id).values_list("company_id", flat=True):
+        evaluate_purses(company_id, [account_id], now=utc_now())
+
+
+@shared_task(name="credit.serve_waiting_rules")
+def serve_rules(company_id: int) -> None:
+    """The company's waiting members have been served."""
+    serve_waiting_rules(company_id, now=utc_now())
+
+
+@shared_task(name="credit.sweep_due_purses")
+def sweep() -> None:
+    """Every due purse has been evaluated."""
+    sweep_due_purses(now=utc_now())
+
+
+@shared_task(name="credit.resume_rules")
+def resume() -> None:
+    """Suspensions whose day has come are over, and what is due by that is served."""
+    if resume_rules(now=utc_now()):
+        sweep_due_purses(now=utc_now())
