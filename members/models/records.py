@@ -1,5 +1,7 @@
-"""What was decided by whom, and what people are to be told. Its one rule: written in the
-transaction of the fact, never changed afterwards (a notice only gains ``mailed_at``, ``read_at``).
+"""What was decided by whom, and what people are to be told.
+
+Its one rule: written in the transaction of the fact, never changed afterwards (a notice only
+gains ``mail_claimed_at``, ``mailed_at``, ``read_at``).
 """
 
 from django.conf import settings
@@ -48,6 +50,7 @@ class Notice(models.Model):
     key = models.CharField(max_length=120)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
+    mail_claimed_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
 
@@ -56,9 +59,7 @@ class Notice(models.Model):
             models.UniqueConstraint("company", "member", "key", name="notice_told_once"),
         )
         indexes = (
-            models.Index(
-                fields=("id",), condition=models.Q(mailed_at=None), name="notice_to_mail"
-            ),
+            models.Index(fields=("id",), condition=models.Q(mailed_at=None), name="notice_to_mail"),
         )
 
     def __str__(self) -> str:

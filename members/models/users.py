@@ -1,4 +1,7 @@
-"""Logins. Its one rule: a sign-in name (address, phone, user name) is unique over the installation."""
+"""Logins.
+
+Its one rule: a sign-in name (address, phone, user name) is unique over the installation.
+"""
 
 from typing import Any, ClassVar
 
@@ -80,7 +83,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 "phone", condition=models.Q(phone_verified=True), name="user_phone_unique"
             ),
-            models.CheckConstraint(condition=~models.Q(username=""), name="user_username_not_empty"),
+            models.CheckConstraint(
+                condition=~models.Q(username=""), name="user_username_not_empty"
+            ),
         )
 
     def __str__(self) -> str:

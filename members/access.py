@@ -1,0 +1,89 @@
+"""Who may open what. Its one rule: the fetch is the check, it always starts at the company."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from django_htmx.middleware import HtmxDetails
+
+from members.actors import Actor
+from members.models import Member, MemberList
+from members.models.people import Role
+from skypemgr.lib.errors import NotFound
+
+P = ParamSpec("P")
+
+
+class MemberRequest(HttpRequest):
+    """A request of somebody who has a place in a company."""
+
+    member: Member
+    actor: Actor
+    htmx: HtmxDetails
+
+
+View = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
+PlainView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def members_only(view: View[P]) -> PlainView[P]:
+    """Opens the page to everybody with a place in a company, suspended ones too."""
+    return _guard(view, ())
+
+
+def readers_only(view: View[P]) -> PlainView[P]:
+    """Opens the page to active administrators and finance."""
+    return _guard(view, (Role.ADMINISTRATOR, Role.FINANCE))
+
+
+def administrators_only(view: View[P]) -> PlainView[P]:
+    """Opens the page to active administrators."""
+    return _guard(view, (Role.ADMINISTRATOR,))
+
+
+def find_member(actor: Actor, pk: int) -> Member:
+    """The member of the actor's company, removed ones too; anybody else's is NotFound."""
+    member = (
+        Member.objects.select_related("company", "user", "list")
+        .filter(company=actor.company, pk=pk)
+        .first()
+    )
+    if member is None:
+        raise NotFound(_("There is no such member in your company."), code="unknown_member")
+    return member
+
+
+def find_list(actor: Actor, pk: int) -> MemberList:
+    """The list of the actor's company that is not archived; any other is NotFound."""
+    found = MemberList.objects.filter(company=actor.company, pk=pk, archived_at=None).first()
+    if found is None:
+        raise NotFound(_("There is no such list in your company."), code="unknown_list")
+    return found
+
+
+def _guard(view: View[P], roles: tuple[str, ...]) -> PlainView[P]:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _leave(request, redirect_to_login(request.get_full_path()))
+        member: Member | None = getattr(request, "member", None)
+        if member is None:
+            return _leave(request, redirect("company_new"))
+        inside = cast("MemberRequest", request)
+        inside.actor = Actor.of_member(member)
+        if roles:
+            inside.actor.require(*roles)
+        return view(inside, *args, **kwargs)
+
+    return guarded
+
+
+def _leave(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    # A fragment cannot follow to another page; the whole window has to.
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(headers={"HX-Redirect": response["Location"]})
+    return response

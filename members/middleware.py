@@ -1,0 +1,77 @@
+"""Who is signed in, in which company, and in which language and time zone they read.
+
+Its one rule: what a verb refuses as unknown or not allowed becomes a 404 or 403 page here, never
+in a view.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.handlers.exception import response_for_exception
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils import timezone, translation
+
+from members.models import Company, Member, User
+from skypemgr.lib.errors import NotAllowed, NotFound
+
+PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
+
+
+def find_present_member(user: User) -> Member | None:
+    """The login's place, active or suspended, with its company, user and list."""
+    return (
+        Member.objects.select_related("company", "user", "list")
+        .filter(user=user, status__in=PRESENT)
+        .first()
+    )
+
+
+class CurrentMemberMiddleware:
+    """Sets ``request.member`` and activates the reader's language and time zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        user = request.user if request.user.is_authenticated else None
+        member = find_present_member(user) if user else None
+        request.member = member  # type: ignore[attr-defined]
+        if user:
+            _activate(request, user, member.company if member else None)
+        try:
+            response = self.get_response(request)
+            if user:
+                _remember_language(user, response)
+            return response
+        finally:
+            timezone.deactivate()
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        """A refusal that a view let through is shown as the page for it."""
+        if isinstance(exception, NotFound):
+            return response_for_exception(request, Http404(str(exception)))
+        if isinstance(exception, NotAllowed):
+            return response_for_exception(request, PermissionDenied(str(exception)))
+        return None
+
+
+def _activate(request: HttpRequest, user: User, company: Company | None) -> None:
+    language = user.language
+    if not language and company and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        language = company.language
+    if language:
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+    zone = user.time_zone or (company.time_zone if company else "")
+    if zone:
+        timezone.activate(zone)
+
+
+def _remember_language(user: User, response: HttpResponseBase) -> None:
+    # The switch in the header only sets a cookie; mails are written in the language chosen there.
+    chosen = response.cookies.get(settings.LANGUAGE_COOKIE_NAME)
+    if chosen and chosen.value and chosen.value != user.language:
+        User.objects.filter(pk=user.pk).update(language=chosen.value)
