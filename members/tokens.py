@@ -167,13 +167,9 @@ def _check_wish(
     if not name or len(name) > 80 or not name.isprintable():
         raise InvalidToken(_("Give the token a name of at most 80 characters."), field="name")
     if not scopes or len(scopes) != len(set(wished)):
-        raise InvalidToken(
-            _("Choose what the token may do: read, write or calls."), field="scopes"
-        )
+        raise InvalidToken(_("Choose what the token may do: read, write or calls."), field="scopes")
     if for_company and scopes != [ApiToken.Scope.CALLS]:
-        raise InvalidToken(
-            _("A token of the company can only report calls."), field="scopes"
-        )
+        raise InvalidToken(_("A token of the company can only report calls."), field="scopes")
     if expires_at is not None and expires_at <= now:
         raise InvalidToken(_("The expiry must lie in the future."), field="expires_at")
 

@@ -27,7 +27,7 @@ class ApiRequest(Request):
 
 
 class TokenAuthentication(BaseAuthentication):
-    """``Authorization: Bearer <token>``; the request then has ``auth`` (the token) and ``actor``."""
+    """``Authorization: Bearer <token>``; the request then has ``auth`` (its token), ``actor``."""
 
     def authenticate(self, request: Request) -> tuple[User | None, ApiToken] | None:
         """The login and its token; None without the header; AuthenticationFailed (401) else."""

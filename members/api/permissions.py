@@ -1,10 +1,11 @@
 """What a token may do. Its one rule: the role at this moment, within the token's scopes."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from members.models import ApiToken
 from members.models.people import Role
@@ -23,7 +24,7 @@ class HasScope(BasePermission):
     company token has the empty role.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: Any) -> bool:
         """True, or a refusal that says what is missing."""
         token = request.auth
         if not isinstance(token, ApiToken):

@@ -32,7 +32,7 @@ class ProblemEntry(serializers.Serializer[Any]):
 
 
 class Problem(serializers.Serializer[Any]):
-    """A refusal (RFC 9457). ``code`` is stable; ``detail`` is a sentence in the caller's language."""
+    """A refusal (RFC 9457). ``code`` is stable; ``detail`` is in the caller's language."""
 
     type = serializers.CharField(default="about:blank")
     title = serializers.CharField()

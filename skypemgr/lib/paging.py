@@ -1,4 +1,4 @@
-"""Lists of results, page by page. Its one rule: rows added meanwhile are neither skipped nor doubled."""
+"""Lists of results, page by page. Its one rule: a row added meanwhile moves no other."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
@@ -9,7 +9,6 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
-from rest_framework.views import APIView
 
 from skypemgr.lib.rest import MAX_ID, BadRequest
 
@@ -24,7 +23,7 @@ class CursorPagination(BasePagination):
     max_limit = 200
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any]:
         """The page that ``cursor`` and ``limit`` name; BadRequest for a cursor not made here."""
         down = bool(getattr(view, "newest_first", False))
@@ -66,7 +65,7 @@ class CursorPagination(BasePagination):
             },
         }
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """The query parameters, for the schema."""
         return [
             {"name": "cursor", "in": "query", "schema": {"type": "string"}},

@@ -159,9 +159,7 @@ class IdField(serializers.IntegerField):
         return int(super().to_internal_value(cast(Any, data)))
 
 
-@extend_schema_field(
-    {"type": "string", "pattern": r"^\d{1,14}(\.\d{1,4})?$", "example": "25.0000"}
-)
+@extend_schema_field({"type": "string", "pattern": r"^\d{1,14}(\.\d{1,4})?$", "example": "25.0000"})
 class AmountSerializerField(serializers.Field[Decimal, Any, str, Any]):
     """An amount of credit: a string (or JSON number) with a point and at most 4 decimals, above 0;
     answered as a string with 4 decimals.
@@ -204,7 +202,7 @@ def require_idempotency_key(request: Request) -> str:
     key = str(request.headers.get("Idempotency-Key", "")).strip()
     if not key:
         raise BadRequest(
-            _("Send the header Idempotency-Key, new for each wish and the same when you repeat it."),
+            _("Send the header Idempotency-Key: new for each wish, the same when repeated."),
             code="idempotency_key_required",
         )
     if len(key) > 100 or not (key.isascii() and key.isprintable()):
