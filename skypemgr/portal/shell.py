@@ -92,8 +92,24 @@ def build_shell(request: HttpRequest) -> Shell:
         balance=shown_balance(member),
         currency=company.currency,
         balance_url=reverse(_BALANCE_PAGES[member.role]),
-        version=live.version(company.pk),
+        version=_version(request, company),
     )
+
+
+def keep_version(request: HttpRequest) -> None:
+    """The page will carry the version as it is now, before anything is read: a change that comes
+    in between is then shown by the next poll.
+    """
+    member: Member | None = getattr(request, "member", None)
+    if member:
+        request.live_version = live.version(member.company_id)  # type: ignore[attr-defined]
+
+
+def _version(request: HttpRequest, company: Company) -> int | None:
+    if hasattr(request, "live_version"):
+        kept: int | None = request.live_version
+        return kept
+    return live.version(company.pk)
 
 
 def shown_balance(member: Member) -> Decimal:

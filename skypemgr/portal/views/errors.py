@@ -26,7 +26,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500, drawn without session or database: they may be what is broken."""
     if request.path.startswith(_API):
         return _problem(500, "server_error", _("Something went wrong on our side."))
-    return HttpResponse(render_to_string("500.html", {"request": request}), status=500)
+    return HttpResponse(render_to_string("500.html"), status=500)
 
 
 def _problem(status: int, code: str, title: str) -> JsonResponse:

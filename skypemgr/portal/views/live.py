@@ -1,6 +1,6 @@
 """The poll by which open pages learn that something moved.
 
-Its one rule: an answer costs one look in Redis as long as nothing changed; trouble is "unchanged".
+Its one rule: as long as nothing changed it costs one look in Redis; trouble means "unchanged".
 """
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,8 +16,10 @@ from skypemgr.portal.shell import shown_balance
 def poll(request: HttpRequest) -> HttpResponse:
     """204 while the company's version is ``?v=``, else version and balance for the reader's role.
 
-    204 as well without a place in a company, or while Redis cannot be asked.
+    204 as well without a place in a company, or while Redis cannot be asked; 401 signed out.
     """
+    if not request.user.is_authenticated:
+        return _never_kept(HttpResponse(status=401))
     member: Member | None = getattr(request, "member", None)
     version = live.version(member.company_id) if member else None
     if not member or version is None or request.GET.get("v", "") == str(version):

@@ -1,0 +1,253 @@
+"""What needs somebody's attention, each line with the way out beside it.
+
+Its one rule: a line says what is so and what can be done about it; nothing to do, no line.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Max, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.models import AutoPurchaseRule, Purchase
+from credit.models import Account, RechargeRule
+from members.models import Company, Invitation
+from skypemgr.lib.formats import format_date, format_money
+from skypemgr.lib.periods import day_in
+from skypemgr.portal.queries.figures import MemberTotals
+
+EXPIRING_DAYS = 5
+DECLINED_DAYS = 14
+SHORT_DAYS = 7
+
+DANGER, WARNING, INFO = "danger", "warning", "info"
+
+
+@dataclass(frozen=True)
+class Attention:
+    """One line: what is so, and the action beside it (empty for who may not act)."""
+
+    kind: str
+    icon: str
+    title: str
+    text: str = ""
+    url: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the dashboard already knows when it asks what needs attention."""
+
+    company: Company
+    balance: Decimal
+    lasts_days: int | None
+    members: MemberTotals
+    may_act: bool
+    now: datetime
+
+
+def read_attention(at: Situation) -> list[Attention]:
+    """The lines, gravest first; four queries."""
+    lines = [
+        *_state(at),
+        *_blocked_rules(at),
+        *_auto_purchase(at),
+        *_purchases(at),
+        *_balance(at),
+        *_suspended_rules(at),
+        *_members_without_credit(at),
+        *_invitations(at),
+    ]
+    grave = {DANGER: 0, WARNING: 1, INFO: 2}
+    lines.sort(key=lambda line: grave[line.kind])
+    if at.may_act:
+        return lines
+    return [Attention(line.kind, line.icon, line.title, line.text) for line in lines]
+
+
+def _state(at: Situation) -> Iterator[Attention]:
+    if at.company.state == Company.State.FROZEN:
+        yield Attention(
+            DANGER,
+            "lock",
+            _("Your company is frozen"),
+            _("Calls go on; allocations, recharges and purchases stop until it is released."),
+        )
+    elif at.company.state == Company.State.CLOSED:
+        yield Attention(DANGER, "lock", _("Your company is closed"), _("Nothing moves any more."))
+
+
+def _blocked_rules(at: Situation) -> Iterator[Attention]:
+    waiting = RechargeRule.objects.filter(company=at.company, waiting_since__isnull=False)
+    count = waiting.count()
+    if count:
+        yield Attention(
+            DANGER,
+            "alert-triangle",
+            ngettext(
+                "%(count)s member waits for a recharge",
+                "%(count)s members wait for a recharge",
+                count,
+            )
+            % {"count": count},
+            _("The company's credit is too low. They are served as soon as it is credited."),
+            reverse("buy"),
+            _("Buy credit"),
+        )
+
+
+def _auto_purchase(at: Situation) -> Iterator[Attention]:
+    paused = AutoPurchaseRule.objects.filter(
+        company=at.company, state=AutoPurchaseRule.State.PAUSED
+    ).exists()
+    if paused:
+        yield Attention(
+            DANGER,
+            "player-pause",
+            _("The company's auto-recharge is paused"),
+            _("The last charge did not go through. Check the card, then start it again."),
+            reverse("payment_settings"),
+            _("Payment settings"),
+        )
+
+
+def _purchases(at: Situation) -> Iterator[Attention]:
+    last = (
+        Purchase.objects.filter(
+            company=at.company, created_at__gte=at.now - timedelta(days=DECLINED_DAYS)
+        )
+        .order_by("-pk")
+        .only("amount", "currency", "status", "created_at")
+        .first()
+    )
+    if last is None:
+        return
+    amount = format_money(last.amount, last.currency)
+    page = reverse("purchase", args=(last.pk,))
+    if last.status == Purchase.Status.DECLINED:
+        yield Attention(
+            DANGER,
+            "circle-x",
+            _("The purchase of %(amount)s was declined") % {"amount": amount},
+            _("Nothing was charged. Try again or use another card."),
+            page,
+            _("See why"),
+        )
+    elif last.status == Purchase.Status.REQUIRES_ACTION:
+        yield Attention(
+            WARNING,
+            "shield-check",
+            _("The bank wants you to confirm %(amount)s") % {"amount": amount},
+            _("The credit is added once the payment is confirmed."),
+            page,
+            _("Confirm"),
+        )
+
+
+def _balance(at: Situation) -> Iterator[Attention]:
+    if at.lasts_days is None or at.lasts_days >= SHORT_DAYS:
+        return
+    text = (
+        ngettext(
+            "At the pace of the last 30 days it lasts about %(count)s day.",
+            "At the pace of the last 30 days it lasts about %(count)s days.",
+            at.lasts_days,
+        )
+        % {"count": at.lasts_days}
+        if at.lasts_days
+        else _("At the pace of the last 30 days it does not last until tomorrow.")
+    )
+    yield Attention(
+        WARNING,
+        "wallet",
+        _("The company's balance is low"),
+        text,
+        reverse("buy"),
+        _("Buy credit"),
+    )
+
+
+def _suspended_rules(at: Situation) -> Iterator[Attention]:
+    suspended = Account.objects.filter(
+        company=at.company,
+        kind=Account.Kind.MEMBER,
+        recharge_resumes_on__gt=day_in(at.company.time_zone, at.now),
+    ).aggregate(count=Count("pk"), until=Max("recharge_resumes_on"))
+    if not suspended["count"]:
+        return
+    title = ngettext(
+        "%(count)s auto-recharge is suspended until %(day)s",
+        "%(count)s auto-recharges are suspended until %(day)s",
+        suspended["count"],
+    )
+    yield Attention(
+        INFO,
+        "refresh",
+        title
+        % {
+            "count": suspended["count"],
+            "day": format_date(suspended["until"], today=day_in(at.company.time_zone, at.now)),
+        },
+        _("Their monthly limit is reached. You can raise it or allocate credit."),
+        f"{reverse('members')}?rule=suspended",
+        _("See members"),
+    )
+
+
+def _members_without_credit(at: Situation) -> Iterator[Attention]:
+    count = at.members.without_credit
+    if not count or at.members.count <= 1:
+        return
+    yield Attention(
+        INFO,
+        "users",
+        ngettext(
+            "%(count)s member has no credit", "%(count)s members have no credit", count
+        )
+        % {"count": count},
+        _("They cannot call until they are given some."),
+        f"{reverse('members')}?sort=balance",
+        _("Allocate credit"),
+    )
+
+
+def _invitations(at: Situation) -> Iterator[Attention]:
+    soon = at.now + timedelta(days=EXPIRING_DAYS)
+    pending = Invitation.objects.filter(
+        company=at.company, status=Invitation.Status.PENDING
+    ).aggregate(
+        expiring=Count("pk", filter=Q(expires_at__gt=at.now, expires_at__lte=soon)),
+        expired=Count("pk", filter=Q(expires_at__lte=at.now)),
+    )
+    for count, title in (
+        (
+            pending["expiring"],
+            ngettext(
+                "%(count)s invitation expires within five days",
+                "%(count)s invitations expire within five days",
+                pending["expiring"],
+            ),
+        ),
+        (
+            pending["expired"],
+            ngettext(
+                "%(count)s invitation has expired unanswered",
+                "%(count)s invitations have expired unanswered",
+                pending["expired"],
+            ),
+        ),
+    ):
+        if count:
+            yield Attention(
+                INFO,
+                "mail",
+                title % {"count": count},
+                "",
+                reverse("invite"),
+                _("Invite again"),
+            )

@@ -1,0 +1,162 @@
+"""The latest movements, as feeds. Its one rule: calls are one line a day, "Calls, n, total".
+
+A purse's transfers are read along its version chain, newest first: an index gives them, however
+many calls the company makes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+
+from credit.models import Account, DailyTotal, Transfer
+from members.models import Company, Member
+
+# One bulk allocation writes a row for each member: so many are read to find the latest decisions.
+WINDOW = 500
+
+Kind = Transfer.Kind
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One line of a feed. ``amount`` is above 0 when it came in.
+
+    A decision for several members is one line with ``count`` members; calls of one day are one
+    line with ``count`` calls and no ``at``.
+    """
+
+    kind: str
+    amount: Decimal
+    day: date
+    count: int
+    at: datetime | None = None
+    member: str = ""
+    member_id: int | None = None
+    made_by: str = ""
+
+
+@dataclass
+class _Group:
+    kind: str
+    at: datetime
+    day: date
+    amount: Decimal
+    count: int
+    member: str
+    member_id: int | None
+    made_by: str
+
+
+def read_company_movements(company: Company, purse: Account | None, limit: int) -> list[Movement]:
+    """The company's latest movements, and its members' calls by day; three queries."""
+    if purse is None:
+        return []
+    groups = [
+        *_grouped(_outgoing(purse), -1),
+        *_grouped(_incoming(purse), 1),
+    ]
+    calls = (
+        DailyTotal.objects.filter(company=company, kind=Kind.CALL)
+        .values("day")
+        .annotate(total=Sum("outgoing"), calls=Sum("moves_count"))
+        .order_by("-day")[:limit]
+    )
+    return _newest(groups, calls, limit)
+
+
+def read_member_movements(purse: Account | None, limit: int) -> list[Movement]:
+    """A member's latest movements, own calls by day; two queries."""
+    if purse is None:
+        return []
+    calls = (
+        DailyTotal.objects.filter(account=purse, kind=Kind.CALL)
+        .values("day")
+        .annotate(total=Sum("outgoing"), calls=Sum("moves_count"))
+        .order_by("-day")[:limit]
+    )
+    return _newest(_grouped(_incoming(purse), 1), calls, limit)
+
+
+def read_member_purse(member: Member) -> Account | None:
+    """The member's purse, if it was opened; one query."""
+    return Account.objects.filter(member=member).first()
+
+
+def _outgoing(purse: Account) -> list[dict[str, Any]]:
+    rows = (
+        Transfer.objects.filter(source=purse, source_version__isnull=False)
+        .order_by("-source_version")
+        .values(
+            "kind",
+            "amount",
+            "booked_on",
+            "created_at",
+            "actor_id",
+            "actor__name",
+            "destination__member_id",
+            "destination__member__name",
+        )
+    )
+    return list(rows[:WINDOW])
+
+
+def _incoming(purse: Account) -> list[dict[str, Any]]:
+    rows = (
+        Transfer.objects.filter(destination=purse, destination_version__isnull=False)
+        .order_by("-destination_version")
+        .values("kind", "amount", "booked_on", "created_at", "actor_id", "actor__name")
+    )
+    return list(rows[:WINDOW])
+
+
+def _grouped(rows: list[dict[str, Any]], sign: int) -> list[Movement]:
+    groups: dict[tuple[Any, ...], _Group] = {}
+    for row in rows:
+        key = (row["created_at"], row["kind"], row["actor_id"])
+        group = groups.get(key)
+        if group is None:
+            groups[key] = _Group(
+                kind=row["kind"],
+                at=row["created_at"],
+                day=row["booked_on"],
+                amount=row["amount"],
+                count=1,
+                member=row.get("destination__member__name") or "",
+                member_id=row.get("destination__member_id"),
+                made_by=row["actor__name"] or "",
+            )
+        else:
+            group.count += 1
+            group.amount += row["amount"]
+    # A full window may end inside a decision: its figures would be too small.
+    if len(rows) == WINDOW and len(groups) > 1:
+        groups.popitem()
+    return [
+        Movement(
+            kind=group.kind,
+            amount=sign * group.amount,
+            day=group.day,
+            count=group.count,
+            at=group.at,
+            member=group.member if group.count == 1 else "",
+            member_id=group.member_id if group.count == 1 else None,
+            made_by=group.made_by,
+        )
+        for group in groups.values()
+    ]
+
+
+def _newest(
+    groups: Iterable[Movement], calls: Iterable[dict[str, Any]], limit: int
+) -> list[Movement]:
+    lines = [
+        Movement(kind=Kind.CALL, amount=-row["total"], day=row["day"], count=row["calls"])
+        for row in calls
+    ]
+    # The day's calls stand above the day's other movements: the day is still running.
+    timed = sorted(groups, key=lambda line: (line.day, line.at), reverse=True)
+    return sorted([*lines, *timed], key=lambda line: line.day, reverse=True)[:limit]

@@ -1,0 +1,60 @@
+"""What members see of themselves. Its one rule: it starts at the member, never at the company."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import phonenumbers
+from django.db.models import Q
+from django.utils import timezone
+
+from credit.models import Call
+from members.models import Invitation, User
+
+
+@dataclass(frozen=True)
+class OwnCall:
+    """One of the member's own calls, the number in full."""
+
+    destination: str
+    country: str
+    started_at: datetime
+    duration_seconds: int
+    price: Decimal
+    uncollected: Decimal
+
+
+def read_own_calls(member_id: int, limit: int) -> list[OwnCall]:
+    """The member's latest calls, newest first; one query."""
+    rows = (
+        Call.objects.filter(member_id=member_id)
+        .order_by("-started_at", "-pk")
+        .values_list(
+            "destination", "country", "started_at", "duration_seconds", "price", "uncollected"
+        )
+    )
+    return [OwnCall(readable_number(row[0]), *row[1:]) for row in rows[:limit]]
+
+
+def read_waiting_invitations(user: User) -> list[Invitation]:
+    """Invitations of other companies that this login may still accept; one query."""
+    addresses = Q(way=Invitation.Way.EMAIL, address__iexact=user.email) if user.email else Q(pk=None)
+    if user.username:
+        addresses |= Q(way=Invitation.Way.USERNAME, address__iexact=user.username)
+    return list(
+        Invitation.objects.filter(
+            addresses, status=Invitation.Status.PENDING, expires_at__gt=timezone.now()
+        )
+        .select_related("company")
+        .order_by("pk")
+    )
+
+
+def readable_number(digits: str) -> str:
+    """The number in its international form, as it stands when it cannot be read."""
+    text = digits if digits.startswith("+") else f"+{digits}"
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return digits
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
