@@ -1,4 +1,4 @@
-"""Throw-away PostgreSQL and Valkey for a run of the tests, started before Django reads its settings.
+"""Throw-away PostgreSQL and Valkey for the tests, started before Django reads its settings.
 
 Its one rule: one pair of servers per run; the processes of pytest-xdist share it, each with its own
 test database and its own Valkey database.
@@ -21,7 +21,7 @@ WORKER = "PYTEST_XDIST_WORKER"
 
 
 def start_servers(config: pytest.Config, home: Path) -> None:
-    """The environment names servers that run until the tests end; those it named already are used."""
+    """The environment names servers that run until the tests end, or those it named already."""
     if not os.environ.get("DATABASE_URL"):
         postgres = Postgres(home / "postgres", password=secrets.token_hex(16), durable=False)
         config.add_cleanup(postgres.stop)
@@ -35,7 +35,7 @@ def start_servers(config: pytest.Config, home: Path) -> None:
 
 
 def prepare_run(config: pytest.Config) -> None:
-    """Everything the settings read from the environment is there, and nothing reaches the developer's own."""
+    """What the settings read from the environment is there, and nobody else's data is in reach."""
     home = Path(tempfile.mkdtemp(prefix="skypemgr-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ["VAR_DIR"] = str(home / "var")

@@ -1,4 +1,7 @@
-"""Typed readers of the environment: an unset or empty variable gives the default, a malformed one stops the start."""
+"""Typed readers of the environment.
+
+Its one rule: an unset or empty variable gives the default, a malformed one stops the start.
+"""
 
 import os
 from typing import Any
@@ -64,7 +67,7 @@ def items(name: str, default: str | list[str] | tuple[str, ...] = ()) -> list[st
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's settings of the database that postgres://user:password@host:port/name?option=value names."""
+    """Django's settings of the database at postgres://user:password@host:port/name?option=value."""
     parts = urlsplit(url)
     if parts.scheme not in POSTGRES_SCHEMES:
         raise InvalidVariable(

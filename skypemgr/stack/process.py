@@ -1,4 +1,4 @@
-"""Child processes: started in the foreground, each in its own process group, and never outliving their parent.
+"""Child processes: each in a process group of its own, and none outlives its parent.
 
 Its one rule: children are started from the main thread, because Linux ends them when the *thread*
 that started them ends.
@@ -48,13 +48,13 @@ def server_account() -> Account:
 
 
 def make_home(folder: Path) -> None:
-    """The folder is there and ours; a server that runs as nobody may pass through it but not change it."""
+    """The folder is there and ours; a server that runs as nobody may only pass through it."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def is_open_to_all(path: Path) -> bool:
-    """Whether any user may pass through every folder above and read (and enter or run) the path itself."""
+    """Whether any user may pass every folder above and read (and enter or run) the path itself."""
     path = path.resolve()
     if any(not parent.stat().st_mode & 0o001 for parent in path.parents):
         return False
@@ -75,7 +75,7 @@ PRCTL = _prctl()
 
 
 def dies_with_parent(death_signal: int) -> Callable[[], None] | None:
-    """What the child runs before exec so that the kernel signals it when its parent is gone (Linux)."""
+    """What a child runs before exec so that Linux signals it when its parent is gone."""
     prctl = PRCTL
     if prctl is None:
         return None
@@ -115,7 +115,8 @@ def spawn(
         user=account.user,
         group=account.group,
         extra_groups=[] if account.user is not None else None,
-        preexec_fn=dies_with_parent(death_signal),
+        # Safe: it runs one system call, and there are no threads that could hold a lock.
+        preexec_fn=dies_with_parent(death_signal),  # noqa: PLW1509
         pass_fds=tuple(pass_fds),
     )
 
@@ -140,7 +141,7 @@ def kill_group(group: int) -> None:
 def stop(
     process: subprocess.Popen[bytes], *, how: int = signal.SIGTERM, seconds: float = 10
 ) -> None:
-    """The process has ended, asked first and then made to, and so has what it started in its group."""
+    """The process, asked first and then made to, and what it started in its group have ended."""
     if process.poll() is None:
         process.send_signal(how)
         wait_for_exit(process, seconds=seconds)
@@ -159,7 +160,7 @@ def free_port() -> int:
 def wait_until(
     ready: Callable[[], bool], *, seconds: float, process: subprocess.Popen[bytes] | None = None
 ) -> bool:
-    """Whether the condition became true within the time and before the process, if one is named, ended."""
+    """Whether the condition came true within the time and, if one is named, while the process ran."""
     deadline = time.monotonic() + seconds
     while process is None or process.poll() is None:
         if ready():

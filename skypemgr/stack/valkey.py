@@ -1,4 +1,4 @@
-"""The embedded Valkey: messages on their way, caches and page versions; nothing that may not be lost.
+"""The embedded Valkey: messages, caches and page versions; nothing that may not be lost.
 
 Its one rule: it answers on 127.0.0.1 only and asks for a password.
 """

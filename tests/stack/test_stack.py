@@ -98,10 +98,10 @@ class Stack:
 
     def sql(self, statement: str) -> list[tuple[object, ...]]:
         found = json.loads((self.folder / "stack.json").read_text())
-        with closing(psycopg2.connect(found["DATABASE_URL"])) as connection:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
+        connection = psycopg2.connect(found["DATABASE_URL"])
+        with closing(connection), connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
 
 
 def processes() -> dict[int, tuple[int, str]]:

@@ -1,0 +1,1 @@
+"""Checks of the code that run without a server: `make check`."""
