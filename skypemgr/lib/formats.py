@@ -18,9 +18,10 @@ MINUS = "\u2212"
 CREDIT_DECIMALS = 4
 
 _CURRENCIES_WITHOUT_DECIMALS = frozenset(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW")
+    + ("PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF")
 )
-_CURRENCIES_WITH_THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+_CURRENCIES_WITH_THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 
 # The marks of the Unicode locale data, so that server and browser write the same amount alike.
 _ENGLISH_SYMBOLS = {

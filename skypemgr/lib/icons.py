@@ -27,7 +27,9 @@ def read_icon(name: str) -> str:
 def render_icon(name: str, *, size: int = 20, label: str = "", extra: str = "") -> SafeString:
     """Give an inline SVG of `size` pixels; hidden from screen readers unless it has a label."""
     purpose = (
-        format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else mark_safe('aria-hidden="true"')
     )
     head = format_html(
         '<svg class="icon icon-{}{}" width="{}" height="{}" focusable="false" {} ',
@@ -37,5 +39,5 @@ def render_icon(name: str, *, size: int = 20, label: str = "", extra: str = "") 
         size,
         purpose,
     )
-    # The drawings are files of this project, nothing a person typed.
-    return mark_safe(read_icon(name).replace("<svg ", head, 1))
+    # The drawings are files of this project, nothing that a person typed.
+    return mark_safe(read_icon(name).replace("<svg ", head, 1))  # noqa: S308

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from skypemgr.lib import formats
@@ -16,7 +17,8 @@ register = template.Library()
 
 _CLASSES = {
     "check": "form-check-input",
-    "choices": "form-check-input",
+    # A group of choices puts its attributes on the group as well: no class of one box.
+    "choices": "",
     "select": "form-select",
     "text": "form-control",
 }
@@ -77,9 +79,9 @@ def form_errors(form: forms.BaseForm) -> SafeString:
 def form_fields(form: forms.BaseForm) -> SafeString:
     """`{% form_fields form %}` draws the summary of errors and every field in order."""
     pieces = [form_errors(form)]
-    pieces += [SafeString(str(bound)) for bound in form.hidden_fields()]
+    pieces += [bound.as_widget() for bound in form.hidden_fields()]
     pieces += [field(bound) for bound in form.visible_fields()]
-    return SafeString("".join(pieces))
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
 
 
 def _kind_of(bound: BoundField) -> str:

@@ -4,7 +4,9 @@ One rule: a piece is told everything it shows; none looks anything up or knows a
 have an inside end with `end` and their name.
 """
 
+from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 from django import template
 from django.template.loader import render_to_string
@@ -36,7 +38,7 @@ def initials(name: str) -> str:
 @register.simple_tag
 def avatar(name: str, size: str = "md") -> SafeString:
     """`{% avatar name %}` draws the initials (sizes sm, md, lg), coloured by the name."""
-    colour = sum(ord(letter) for letter in str(name)) % AVATAR_COLOURS + 1
+    colour = crc32(str(name).encode()) % AVATAR_COLOURS + 1
     return _draw("avatar", {"letters": initials(name), "size": size, "colour": colour})
 
 
@@ -83,14 +85,22 @@ def chart(data: dict[str, Any], **more: Any) -> SafeString:
     The data: `id`, `type` (bar, stacked, line), `labels`, `currency`, and `series`, each with
     `kind` (allocation, recharge, calls, features, purchases), `label` and `values`.
     """
-    series = data.get("series", [])
+    series = [
+        {**line, "total": sum(line["values"], start=Decimal(0))} for line in data.get("series", [])
+    ]
     has_values = any(value for line in series for value in line["values"])
     rows = [
         {"label": label, "values": [line["values"][index] for line in series]}
         for index, label in enumerate(data.get("labels", []))
     ]
     script_id = f"chart-{data.get('id', 'data')}"
-    known = {"chart": data, "rows": rows, "has_values": has_values, "script_id": script_id}
+    known = {
+        "chart": data,
+        "series": series,
+        "rows": rows,
+        "has_values": has_values,
+        "script_id": script_id,
+    }
     return _draw("chart", {**known, **more})
 
 
