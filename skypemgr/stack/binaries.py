@@ -43,7 +43,7 @@ def postgres_major(programs: Path) -> int:
 
 
 def postgres_candidates() -> list[Path]:
-    """Folders of initdb and postgres: POSTGRES_BIN, then wheels, then the system's, newest first."""
+    """Folders of servers: POSTGRES_BIN, then wheels, then the system's, newest first."""
     folders: list[Path] = []
     if named := env.text("POSTGRES_BIN"):
         folders.append(Path(named))

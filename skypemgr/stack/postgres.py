@@ -139,13 +139,8 @@ class Postgres:
         with os.fdopen(descriptor, "w") as file:
             file.write(self.password + "\n")
         self.account.owns(secret)
-        command = [
-            programs / "initdb",
-            "--pgdata",
-            self._view / unfinished.name,
-            "--username",
-            ROLE,
-        ]
+        command: list[str | Path] = [programs / "initdb", "--username", ROLE]
+        command += ["--pgdata", self._view / unfinished.name]
         command += ["--pwfile", self._view / secret.name, "--auth", "scram-sha-256"]
         command += ["--encoding", "UTF8", *self._locale(programs)]
         if not self.durable:
@@ -202,8 +197,8 @@ class Postgres:
         return (self.home / "log").read_text(errors="replace")[-1500:]
 
     def _ensure_database(self) -> None:
-        address = {"host": LOOPBACK, "port": self.port, "user": ROLE, "password": self.password}
-        with closing(psycopg2.connect(dbname="postgres", **address)) as connection:
+        main_database = self.url.removesuffix(DATABASE) + "postgres"
+        with closing(psycopg2.connect(main_database)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])

@@ -160,7 +160,7 @@ def free_port() -> int:
 def wait_until(
     ready: Callable[[], bool], *, seconds: float, process: subprocess.Popen[bytes] | None = None
 ) -> bool:
-    """Whether the condition came true within the time and, if one is named, while the process ran."""
+    """Whether the condition came true in time and, if one is named, while the process ran."""
     deadline = time.monotonic() + seconds
     while process is None or process.poll() is None:
         if ready():

@@ -82,7 +82,7 @@ class Valkey:
 
     def _spawn(self, program: Path) -> subprocess.Popen[bytes]:
         saving = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "300 1"]
-        command = [program, "-", "--bind", LOOPBACK, "--port", str(self.port)]
+        command: list[str | Path] = [program, "-", "--bind", LOOPBACK, "--port", str(self.port)]
         command += ["--databases", str(DATABASES), "--daemonize", "no"]
         command += saving if self.durable else ["--appendonly", "no", "--save", ""]
         # The password comes by standard input: the command line is open to every user.
