@@ -199,7 +199,7 @@ def tell_of_low_credit(company_id: int, company_account: int) -> None:
 
 
 def lock_rules(company_id: int, account_ids: Iterable[int]) -> dict[int, RechargeRule]:
-    """The rules that are on of active members, by account, locked in order of id."""
+    """The rules that are on of active members, by account, locked in order of member."""
     rules = (
         RechargeRule.objects.filter(
             company_id=company_id,
@@ -208,7 +208,7 @@ def lock_rules(company_id: int, account_ids: Iterable[int]) -> dict[int, Recharg
             member__status=Member.Status.ACTIVE,
         )
         .annotate(account_id=F("member__accounts__id"))
-        .order_by("pk")
+        .order_by("member_id")
         .select_for_update(of=("self",), no_key=True)
     )
     return {rule.account_id: rule for rule in rules}

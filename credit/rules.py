@@ -142,7 +142,7 @@ def _arm_and_evaluate(actor: Actor, members: Sequence[Member], now: datetime) ->
     accounts = ensure_accounts(actor.company, [member.pk for member in members])
     rules = (
         RechargeRule.objects.filter(member_id__in=active)
-        .order_by("pk")
+        .order_by("member_id")
         .select_for_update(of=("self",), no_key=True)
     )
     by_account = {accounts.members[rule.member_id]: rule for rule in rules}

@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), ('held__lte', models.F('balance'))), name='account_held_within_balance'),
+            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), models.Q(('held__lte', models.F('balance')), ('balance__lt', 0), _connector='OR')), name='account_held_within_balance'),
         ),
         migrations.AddConstraint(
             model_name='account',

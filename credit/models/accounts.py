@@ -56,7 +56,7 @@ class Account(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(balance__gte=0), name="account_purse_not_negative"),
             models.CheckConstraint(
-                condition=Q(held__gte=0) & Q(held__lte=F("balance")),
+                condition=Q(held__gte=0) & (Q(held__lte=F("balance")) | Q(balance__lt=0)),
                 name="account_held_within_balance",
             ),
             models.CheckConstraint(

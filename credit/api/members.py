@@ -1,0 +1,238 @@
+"""``members`` and ``me``: people with their balances. Its one rule: amounts come from one query."""
+
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from credit.accounts import Balance, balances
+from members.access import find_list, find_member
+from members.actors import Actor
+from members.api.authentication import ApiRequest
+from members.api.base import Door
+from members.api.permissions import EVERYBODY
+from members.api.schema import page_of, refusal
+from members.details import update_member
+from members.joining import create_member
+from members.models import Member, MemberList
+from members.models.people import Role
+from members.roles import change_role
+from skypemgr.lib.errors import NotFound, ProductError
+from skypemgr.lib.paging import CursorPagination
+from skypemgr.lib.rest import (
+    AmountSerializerField,
+    BadRequest,
+    IdField,
+    StrictSerializer,
+    require_text,
+)
+from skypemgr.lib.text import search_key
+
+PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
+
+
+class MemberAnswer(serializers.Serializer[Member]):
+    """A member with the balance; amounts in the company's currency."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    email = serializers.EmailField(source="user.email")
+    username = serializers.CharField(source="user.username", allow_null=True)
+    role = serializers.ChoiceField(choices=Role.choices)
+    status = serializers.ChoiceField(choices=Member.Status.choices)
+    list = serializers.IntegerField(source="list_id", allow_null=True)
+    job_title = serializers.CharField()
+    work_email = serializers.CharField()
+    work_phone = serializers.CharField()
+    cost_centre = serializers.CharField()
+    joined_at = serializers.DateTimeField()
+    balance = serializers.SerializerMethodField()
+    available = serializers.SerializerMethodField()
+
+    def get_balance(self, member: Member) -> str:
+        """What the purse holds."""
+        return AmountSerializerField().to_representation(self._purse(member).balance)
+
+    def get_available(self, member: Member) -> str:
+        """The balance without what calls in progress hold."""
+        return AmountSerializerField().to_representation(self._purse(member).available)
+
+    def _purse(self, member: Member) -> Balance:
+        found: dict[int, Balance] = self.context["balances"]
+        return found[member.pk]
+
+
+class OwnAnswer(MemberAnswer):
+    """The caller, with the company's name and currency."""
+
+    company = serializers.CharField(source="company.name")
+    currency = serializers.CharField(source="company.currency")
+
+
+class NewMember(StrictSerializer):
+    """A person to create; the mail to set a password goes out at once."""
+
+    email = serializers.CharField(max_length=254)
+    name = serializers.CharField(max_length=150)
+    username = serializers.CharField(max_length=64, required=False, allow_null=True, default=None)
+    phone = serializers.CharField(max_length=32, required=False, allow_null=True, default=None)
+    list = IdField(required=False, allow_null=True, default=None)
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
+
+
+class MemberChange(StrictSerializer):
+    """What an administrator may change of a member; never the sign-in address."""
+
+    name = serializers.CharField(max_length=150, required=False)
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+    list = IdField(required=False, allow_null=True)
+    job_title = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    work_email = serializers.CharField(max_length=254, required=False, allow_blank=True)
+    work_phone = serializers.CharField(max_length=32, required=False, allow_blank=True)
+    cost_centre = serializers.CharField(max_length=40, required=False, allow_blank=True)
+
+
+def answer_member(member: Member, form: type[MemberAnswer] = MemberAnswer) -> dict[str, Any]:
+    """The member as every endpoint answers it."""
+    context = {"balances": balances(member.company_id, [member.pk])}
+    return dict(form(member, context=context).data)
+
+
+def list_of_body(actor: Actor, pk: int | None) -> MemberList | None:
+    """The list that a body names; ProductError ``unknown_list`` if it is not the company's."""
+    if pk is None:
+        return None
+    try:
+        return find_list(actor, pk)
+    except NotFound as error:
+        raise ProductError(
+            _("There is no such list in your company."), code="unknown_list", field="list"
+        ) from error
+
+
+NEW_EXAMPLE = OpenApiExample(
+    "An employee",
+    value={"email": "bob@acme.example", "name": "Bob Martin", "username": "bob.martin", "list": 3},
+    request_only=True,
+)
+REFUSED_PERSON = refusal(
+    422,
+    "duplicate_email",
+    "duplicate_phone",
+    "invite_instead",
+    "username_not_available",
+    "unknown_list",
+    "invalid",
+)
+
+
+class MembersDoor(Door):
+    """The company's people."""
+
+    @extend_schema(
+        operation_id="members_list",
+        responses=page_of(MemberAnswer),
+        parameters=[
+            OpenApiParameter("q", str, description="Words of the name or an address."),
+            OpenApiParameter("list", int, description="Only members of this list."),
+            OpenApiParameter("role", str, enum=Role.values),
+            OpenApiParameter(
+                "status",
+                str,
+                enum=Member.Status.values,
+                description="Without it: active and suspended ones.",
+            ),
+            *CursorPagination.parameters,
+        ],
+    )
+    def get(self, request: ApiRequest) -> Response:
+        """Members with balances, in the order in which they joined."""
+        paginator = CursorPagination()
+        rows = paginator.paginate_queryset(_wanted(request), request, self)
+        context = {"balances": balances(request.actor.company.pk, [row.pk for row in rows])}
+        return paginator.get_paginated_response(
+            MemberAnswer(rows, many=True, context=context).data
+        )
+
+    @extend_schema(
+        request=NewMember,
+        responses={201: MemberAnswer, 422: REFUSED_PERSON},
+        examples=[NEW_EXAMPLE],
+    )
+    def post(self, request: ApiRequest) -> Response:
+        """Creates a login with a place in the company and mails a link to set a password."""
+        body = NewMember(data=request.data)
+        body.is_valid(raise_exception=True)
+        wish = dict(body.validated_data)
+        wish["list"] = list_of_body(request.actor, wish["list"])
+        member = create_member(actor=request.actor, **wish)
+        return Response(answer_member(member), status=201)
+
+
+class MemberDoor(Door):
+    """One member."""
+
+    @extend_schema(operation_id="members_get", responses=MemberAnswer)
+    def get(self, request: ApiRequest, member_id: str) -> Response:
+        """The member with the balance."""
+        return Response(answer_member(find_member(request.actor, int(member_id))))
+
+    @extend_schema(
+        request=MemberChange,
+        responses={200: MemberAnswer, 422: refusal(422, "unknown_list", "last_administrator")},
+        examples=[OpenApiExample("Another list", value={"list": 4}, request_only=True)],
+    )
+    def patch(self, request: ApiRequest, member_id: str) -> Response:
+        """Changes the named fields; nothing is changed if one is refused."""
+        member = find_member(request.actor, int(member_id))
+        body = MemberChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        fields = dict(body.validated_data)
+        role = fields.pop("role", None)
+        if "list" in fields:
+            fields["list"] = list_of_body(request.actor, fields["list"])
+        with transaction.atomic():
+            if fields:
+                update_member(actor=request.actor, member=member, **fields)
+            if role is not None and role != member.role:
+                change_role(actor=request.actor, member=member, role=role)
+        return Response(answer_member(find_member(request.actor, member.pk)))
+
+
+class OwnDoor(Door):
+    """The caller."""
+
+    roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": EVERYBODY}
+
+    @extend_schema(operation_id="me_get", responses=OwnAnswer)
+    def get(self, request: ApiRequest) -> Response:
+        """The caller's own place in the company, with the balance."""
+        return Response(answer_member(own_member(request), OwnAnswer))
+
+
+def own_member(request: ApiRequest) -> Member:
+    """The member whose token it is; NotFound for a token of the company."""
+    if request.actor.member is None:
+        raise NotFound(_("A token of the company is nobody's."))
+    return request.actor.member
+
+
+def _wanted(request: ApiRequest) -> QuerySet[Member]:
+    found = Member.objects.filter(company=request.actor.company).select_related("user")
+    for word in search_key(require_text(request, "q")).split():
+        found = found.filter(search_text__contains=word)
+    status = require_text(request, "status")
+    role = require_text(request, "role")
+    in_list = require_text(request, "list", max_length=18)
+    found = found.filter(Q(status=status) if status else Q(status__in=PRESENT))
+    if role:
+        found = found.filter(role=role)
+    if in_list:
+        if not (in_list.isascii() and in_list.isdigit()):
+            raise BadRequest(_("Write the number of a list."), code="invalid", field="list")
+        found = found.filter(list_id=int(in_list))
+    return found

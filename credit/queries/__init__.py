@@ -1,0 +1,1 @@
+"""What the pages of credit read. Nothing here writes."""

@@ -1,0 +1,1 @@
+"""The pages of credit: members with balances, adding credit, auto-recharge."""
