@@ -1,12 +1,47 @@
 """Where settings start. Its one rule: it links only to what exists and what the role may open."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from members.access import MemberRequest, members_only
 
 
+@require_safe
 @members_only
 def show_settings(request: MemberRequest) -> HttpResponse:
     """The company's profile to read, and the ways to what can be set."""
-    return render(request, "portal/settings.html")
+    company = request.member.company
+    context = {
+        "company": company,
+        "language_name": get_language_info(company.language)["name_local"].capitalize(),
+        "ways": _ways(request.member.is_administrator),
+    }
+    return render(request, "portal/settings.html", context)
+
+
+def _ways(administers: bool) -> list[dict[str, Any]]:
+    ways = [
+        {
+            "url": reverse("tokens"),
+            "icon": "key",
+            "title": _("API tokens"),
+            "text": _("Let your own programs read and act for you."),
+        },
+    ]
+    if administers:
+        ways.insert(
+            0,
+            {
+                "url": reverse("payment_settings"),
+                "icon": "credit-card",
+                "title": _("Payment settings"),
+                "text": _("Saved cards and the company's auto-recharge."),
+            },
+        )
+    return ways

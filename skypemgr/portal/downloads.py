@@ -1,0 +1,23 @@
+"""Reports as files. Its one rule: a file holds the same rows and amounts as the page."""
+
+from datetime import date
+
+from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
+
+from skypemgr.lib.exports import Cell, csv_response, xlsx_response
+from skypemgr.portal.queries.reports import Report
+
+FORMATS = ("csv", "xlsx")
+
+
+def download(
+    report: Report, *, month: date, currency: str, form: str, language: str
+) -> HttpResponseBase:
+    """The report's rows as ``csv`` or ``xlsx``, amounts with the currency in a column of its own."""
+    name = f"{report.name}-{month:%Y-%m}"
+    header: list[Cell] = [*(column.label for column in report.columns), _("Currency")]
+    rows = ([*row, currency] for row in report.rows())
+    if form == "xlsx":
+        return xlsx_response(name, header, rows, sheet=str(report.title))
+    return csv_response(name, header, rows, language=language)
