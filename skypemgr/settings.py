@@ -172,6 +172,20 @@ ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_USERNAME_VALIDATORS = "members.account_forms.username_validators"
+ACCOUNT_FORMS = {
+    "login": "members.account_forms.SignInForm",
+    "signup": "members.account_forms.SignUpForm",
+    "reset_password": "members.account_forms.ForgottenPasswordForm",
+    "reset_password_from_key": "members.account_forms.NewPasswordForm",
+}
+ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+ACCOUNT_PASSWORD_RESET_BY_CODE_CODE_FORMAT = ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+# The page offers to send the link again after as long; the rest is allauth's own.
+ACCOUNT_RATE_LIMITS = {"confirm_email": "1/60s/key"}
 
 # --- mail and text messages ---------------------------------------------------------------------
 
