@@ -5,4 +5,4 @@ import sys
 from importlinter.cli import lint_imports
 
 if __name__ == "__main__":
-    sys.exit(lint_imports(is_debug_mode=False, no_cache=True))
+    sys.exit(lint_imports(is_debug_mode=False, no_cache=True, no_logo=True))
