@@ -180,5 +180,5 @@ def _sum(column: str, condition: Q) -> Coalesce:
     return Coalesce(Sum(F(column), filter=condition), Value(ZERO), output_field=_money())
 
 
-def _money() -> DecimalField[Decimal, Decimal]:
+def _money() -> "DecimalField[Decimal, Decimal]":
     return DecimalField(max_digits=18, decimal_places=4)
