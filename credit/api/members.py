@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -20,7 +19,6 @@ from members.details import update_member
 from members.joining import create_member
 from members.models import Member, MemberList
 from members.models.people import Role
-from members.roles import change_role
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.rest import (
@@ -154,9 +152,7 @@ class MembersDoor(Door):
         paginator = CursorPagination()
         rows = paginator.paginate_queryset(_wanted(request), request, self)
         context = {"balances": balances(request.actor.company.pk, [row.pk for row in rows])}
-        return paginator.get_paginated_response(
-            MemberAnswer(rows, many=True, context=context).data
-        )
+        return paginator.get_paginated_response(MemberAnswer(rows, many=True, context=context).data)
 
     @extend_schema(
         request=NewMember,
@@ -192,15 +188,10 @@ class MemberDoor(Door):
         body = MemberChange(data=request.data)
         body.is_valid(raise_exception=True)
         fields = dict(body.validated_data)
-        role = fields.pop("role", None)
         if "list" in fields:
             fields["list"] = list_of_body(request.actor, fields["list"])
-        with transaction.atomic():
-            if fields:
-                update_member(actor=request.actor, member=member, **fields)
-            if role is not None and role != member.role:
-                change_role(actor=request.actor, member=member, role=role)
-        return Response(answer_member(find_member(request.actor, member.pk)))
+        changed = update_member(actor=request.actor, member=member, **fields)
+        return Response(answer_member(changed))
 
 
 class OwnDoor(Door):

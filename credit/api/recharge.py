@@ -88,9 +88,7 @@ class RuleDoor(Door):
         request=RuleWish,
         responses={
             200: SavedRuleAnswer,
-            422: refusal(
-                422, "invalid_amount", "member_gone", "company_frozen", "company_closed"
-            ),
+            422: refusal(422, "invalid_amount", "member_gone", "company_frozen", "company_closed"),
         },
         examples=[
             OpenApiExample(

@@ -1,5 +1,18 @@
-"""The API's addresses of this app."""
+"""The API's addresses about how much."""
 
 from django.urls.resolvers import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from credit.api.allocations import AllocationsDoor
+from credit.api.company import CompanyDoor
+from credit.api.members import MemberDoor, MembersDoor, OwnDoor
+from credit.api.recharge import RuleDoor
+from members.api.base import door
+
+urlpatterns: list[URLPattern] = [
+    door("me", OwnDoor, "me"),
+    door("company", CompanyDoor, "company"),
+    door("members", MembersDoor, "members"),
+    door("members/<member_id>", MemberDoor, "member"),
+    door("members/<member_id>/auto-recharge", RuleDoor, "auto_recharge"),
+    door("allocations", AllocationsDoor, "allocations"),
+]

@@ -41,7 +41,7 @@ def manage_credit(request: MemberRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _show_one(request, member, AllocationForm.fresh())
     request.actor.require_administrator()
-    form = AllocationForm(request.POST)
+    form = AllocationForm(request.POST.dict())
     if not form.is_valid():
         return _show_one(request, member, form, status=422)
     choice = Choice(Recipients(member_ids=(member.pk,)))
@@ -76,7 +76,7 @@ def manage_credit_of_many(request: MemberRequest) -> HttpResponse:
     if request.method != "POST":
         form = BulkAllocationForm.fresh_for(preview.count)
         return _show_many(request, choice, preview, form)
-    form = BulkAllocationForm(request.POST)
+    form = BulkAllocationForm(request.POST.dict())
     if form.is_valid():
         _check_count(request, form, preview.count)
     if not form.is_valid():
@@ -106,7 +106,7 @@ def _refused(form: AllocationForm, error: ProductError) -> AllocationForm:
         raise error
     if isinstance(error, IdempotencyConflict):
         # The key is spent: whoever came back to this page means another allocation.
-        form.data = {**form.data.dict(), "form_key": str(uuid4())}
+        form.data = {**form.data, "form_key": str(uuid4())}
         sentence = _(
             "This form was already sent with another amount, and that amount was added."
             " Send it again only if you want to add more."
@@ -124,7 +124,7 @@ def _check_count(request: MemberRequest, form: BulkAllocationForm, count: int) -
     known = OutsideRequest.objects.filter(company=request.actor.company, key=key)
     if shown == count or known.exists():
         return
-    form.data = {**form.data.dict(), "shown_count": str(count)}
+    form.data = {**form.data, "shown_count": str(count)}
     sentence = ngettext(
         "Meanwhile it is %(count)s member. Please check the total again.",
         "Meanwhile they are %(count)s members. Please check the total again.",

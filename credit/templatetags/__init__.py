@@ -1,0 +1,1 @@
+"""Template tags of credit, for the pages of every app."""

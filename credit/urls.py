@@ -1,0 +1,13 @@
+"""Addresses of the pages of credit."""
+
+from django.urls import path
+
+from credit.views import credit, members, recharge
+
+urlpatterns = [
+    path("members/", members.show_members, name="members"),
+    path("members/credit/", credit.manage_credit_of_many, name="credit_many"),
+    path("members/auto-recharge/", recharge.manage_recharge_of_many, name="recharge_many"),
+    path("members/<int:pk>/credit/", credit.manage_credit, name="member_credit"),
+    path("members/<int:pk>/auto-recharge/", recharge.manage_recharge, name="member_recharge"),
+]
