@@ -79,7 +79,7 @@ def _guard(view: View[P], roles: tuple[str, ...]) -> PlainView[P]:
             inside.actor.require(*roles)
         return view(inside, *args, **kwargs)
 
-    return guarded
+    return cast("PlainView[P]", guarded)
 
 
 def _leave(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -72,7 +72,8 @@ def find_user_by_email(email: str) -> User | None:
         EmailAddress.objects.filter(email=email).order_by("-verified", "pk").select_related("user")
     ).first()
     if address:
-        return address.user
+        owner: User = address.user
+        return owner
     return User.objects.filter(email__iexact=email).order_by("pk").first()
 
 
@@ -83,7 +84,7 @@ def find_user_by_phone(phone: str) -> User | None:
 
 def owns_email(user: User, email: str) -> bool:
     """Whether the login has proven the address."""
-    return EmailAddress.objects.filter(user=user, email=email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, email=email, verified=True).exists())
 
 
 def proven_emails(user: User) -> list[str]:

@@ -75,7 +75,7 @@ def _clean(member: Member, name: str, value: Any) -> Any:
     if name == "work_email":
         return normal_email(text, field="work_email") if text else ""
     try:
-        Member._meta.get_field(name).run_validators(text)
+        member._meta.get_field(name).clean(text, member)  # type: ignore[union-attr]
     except ValidationError as error:
         raise InvalidField(_TOO_LONG, field=name) from error
     return text

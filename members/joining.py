@@ -1,5 +1,6 @@
 """How people get a place in a company. Its one rule: a login has one place at a time."""
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -154,5 +155,5 @@ def _is_in(company: Company, user: User) -> bool:
 def _make_user(email: str, name: str, username: str | None, phone: str | None) -> User:
     # No password: nobody can sign in before the link in the mail was followed.
     user = User.objects.create_user(username, email, name=name, phone=phone)
-    user.emailaddress_set.create(email=email, primary=True, verified=False)
+    EmailAddress.objects.create(user=user, email=email, primary=True, verified=False)
     return user

@@ -13,6 +13,8 @@ from django.db.models import Q
 
 from members.addresses import best_email
 from members.models import Member, Notice
+from members.notices import NoticeKind
+from members.welcome import welcome_url
 from skypemgr.lib.emails import send_templated
 from skypemgr.lib.periods import utc_now
 
@@ -61,6 +63,8 @@ def _open(now: datetime) -> Q:
 
 def _mail(notice: Notice, address: str) -> None:
     url = notice.data.get("url", "")
+    if notice.kind == NoticeKind.WELCOME:
+        url = welcome_url(notice.member.user)
     send_templated(
         notice.kind,
         to=address,

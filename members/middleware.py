@@ -64,7 +64,7 @@ def _activate(request: HttpRequest, user: User, company: Company | None) -> None
         language = company.language
     if language:
         translation.activate(language)
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = translation.get_language()
     zone = user.time_zone or (company.time_zone if company else "")
     if zone:
         timezone.activate(zone)

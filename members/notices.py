@@ -25,6 +25,7 @@ class NoticeKind(models.TextChoices):
     AUTHENTICATION_NEEDED = "authentication_needed"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_DECLINED = "invitation_declined"
+    WELCOME = "welcome"
 
 
 def tell_administrators(company: Company, kind: NoticeKind, *, key: str, **data: Any) -> None:

@@ -1,8 +1,8 @@
-"""The jobs about people. Its one rule: two lines each, the work is in ``members.mailing``."""
+"""The jobs about people. Its one rule: two lines each, the work is elsewhere."""
 
 from celery import shared_task
 
-from members import mailing
+from members import delivery, mailing
 
 
 @shared_task(name="members.send_notice")
@@ -11,7 +11,14 @@ def send_notice(notice_id: int) -> None:
     mailing.send_notice(notice_id)
 
 
+@shared_task(name="members.send_invitation")
+def send_invitation(invitation_id: int) -> None:
+    """The invitation was sent, unless it was already."""
+    delivery.send_invitation(invitation_id)
+
+
 @shared_task(name="members.send_pending_notices")
 def send_pending_notices() -> None:
-    """Every notice whose message got lost was mailed."""
+    """Every notice and invitation whose message got lost was mailed."""
     mailing.send_pending_notices()
+    delivery.send_pending_invitations()

@@ -14,7 +14,7 @@ from members.actors import Actor
 from members.addresses import prove_email
 from members.errors import InvitationGone, InvitationNotFound
 from members.models import Member, User
-from skypemgr.lib.emails import send_templated
+from members.notices import NoticeKind, tell_member
 
 LINK_DAYS = 30
 _SALT = "members.welcome"
@@ -27,10 +27,9 @@ def welcome_url(user: User) -> str:
 
 
 def send_welcome(member: Member, actor: Actor) -> None:
-    """After the commit the member has a mail with the link."""
+    """The member is to be mailed the link, which the job that mails it makes."""
     inviter = actor.member.name if actor.member else ""
-    language = member.user.language or member.company.language
-    transaction.on_commit(lambda: _send(member, inviter, language), robust=True)
+    tell_member(member, NoticeKind.WELCOME, key="welcome", inviter=inviter, days=LINK_DAYS)
 
 
 def read_welcome(token: str) -> User:
@@ -68,18 +67,3 @@ def set_first_password(*, token: str, password: str) -> User:
 
 def _mark(user: User) -> str:
     return salted_hmac(_SALT, user.password).hexdigest()[:16]
-
-
-def _send(member: Member, inviter: str, language: str) -> None:
-    send_templated(
-        "welcome",
-        to=member.user.email,
-        language=language,
-        context={
-            "company": member.company,
-            "member": member,
-            "inviter": inviter,
-            "url": welcome_url(member.user),
-            "days": LINK_DAYS,
-        },
-    )

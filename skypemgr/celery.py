@@ -20,6 +20,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "company.credited": ("credit.serve_waiting_rules",),
     "company.debited": ("billing.evaluate_auto_purchase",),
     "notice.created": ("members.send_notice",),
+    "invitation.created": ("members.send_invitation",),
     "purchase.open": ("billing.advance_purchase",),
 }
 
