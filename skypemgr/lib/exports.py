@@ -33,14 +33,12 @@ class _Echo:
         return text
 
 
-def csv_lines(
-    header: Row, rows: Iterable[Row], *, language: str = "en"
-) -> Iterator[str]:
+def csv_lines(header: Row, rows: Iterable[Row], *, language: str = "en") -> Iterator[str]:
     """The table line by line, header first, with a byte order mark so that Excel reads UTF-8.
 
     In French columns are parted by ``;`` and decimals by ``,``, as Excel expects there.
     """
-    french = language.split("-")[0].lower() == "fr"
+    french = language.lower().startswith("fr")
     writer = csv.writer(_Echo(), delimiter=";" if french else ",", lineterminator="\r\n")
     yield BOM + writer.writerow([_csv_cell(cell, french) for cell in header])
     for row in rows:
@@ -121,9 +119,7 @@ def _write_cell(
     if isinstance(cell, datetime):
         page.write_datetime(line, column, cell.replace(tzinfo=None), formats[datetime])
     elif isinstance(cell, date):
-        page.write_datetime(
-            line, column, datetime(cell.year, cell.month, cell.day), formats[date]
-        )
+        page.write_datetime(line, column, cell, formats[date])
     elif isinstance(cell, Decimal):
         page.write_number(line, column, cell, formats[Decimal])
     elif isinstance(cell, int):

@@ -14,7 +14,7 @@ FORMATS = ("csv", "xlsx")
 def download(
     report: Report, *, month: date, currency: str, form: str, language: str
 ) -> HttpResponseBase:
-    """The report's rows as ``csv`` or ``xlsx``, amounts with the currency in a column of its own."""
+    """The report's rows as ``csv`` or ``xlsx``, the currency in a column of its own."""
     name = f"{report.name}-{month:%Y-%m}"
     header: list[Cell] = [*(column.label for column in report.columns), _("Currency")]
     rows = ([*row, currency] for row in report.rows())

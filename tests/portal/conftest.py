@@ -69,8 +69,6 @@ def month_sums() -> Callable[[Company, str, str], Decimal]:
 
     def read(company: Company, month: str, kind: str) -> Decimal:
         rows = company.transfers.filter(kind=kind).values_list("booked_on", "amount")
-        return sum(
-            (amount for day, amount in rows if f"{day:%Y-%m}" == month), start=Decimal(0)
-        )
+        return sum((amount for day, amount in rows if f"{day:%Y-%m}" == month), start=Decimal(0))
 
     return read

@@ -20,7 +20,7 @@ def test_each_months_figures_are_the_sums_of_its_transfers(
     history: History, month_sums: Sums
 ) -> None:
     months = figures.read_months(history.company, date(2026, 9, 20))
-    assert [month.first for month in months][0] == date(2025, 10, 1)
+    assert months[0].first == date(2025, 10, 1)
     assert len(months) == 12
     for month in months:
         name = f"{month.first:%Y-%m}"
@@ -55,7 +55,9 @@ def test_a_company_without_a_purse_has_zeros_everywhere(alice: Member) -> None:
     strip = figures.read_strip(alice.company, date(2026, 9, 1))
     assert (strip.opening, strip.closing) == (0, 0)
     assert figures.read_member_totals(alice.company).balance == 0
-    assert figures.lasts_days(Decimal(0), figures.read_daily_pace(alice.company, NOW.date())) is None
+    assert (
+        figures.lasts_days(Decimal(0), figures.read_daily_pace(alice.company, NOW.date())) is None
+    )
 
 
 def test_another_companys_movements_never_count(history: History) -> None:

@@ -206,9 +206,7 @@ def _members_without_credit(at: Situation) -> Iterator[Attention]:
     yield Attention(
         INFO,
         "users",
-        ngettext(
-            "%(count)s member has no credit", "%(count)s members have no credit", count
-        )
+        ngettext("%(count)s member has no credit", "%(count)s members have no credit", count)
         % {"count": count},
         _("They cannot call until they are given some."),
         f"{reverse('members')}?sort=balance",

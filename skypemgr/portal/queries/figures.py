@@ -147,8 +147,7 @@ def read_member_totals(company: Company) -> MemberTotals:
         balance=Coalesce(Sum("accounts__balance"), Value(ZERO), output_field=_money()),
         without_credit=Count(
             "pk",
-            filter=Q(status=Member.Status.ACTIVE)
-            & (Q(accounts=None) | Q(accounts__balance=0)),
+            filter=Q(status=Member.Status.ACTIVE) & (Q(accounts=None) | Q(accounts__balance=0)),
         ),
     )
     return MemberTotals(**sums)
@@ -166,8 +165,6 @@ def read_daily_pace(company: Company, today: date) -> Decimal:
 def lasts_days(balance: Decimal, pace: Decimal) -> int | None:
     """For how many days the balance lasts at that pace; None when nothing is spent."""
     return int(balance / pace) if pace > 0 else None
-
-
 
 
 def _of_company(company: Company) -> QuerySet[DailyTotal]:

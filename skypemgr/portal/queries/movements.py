@@ -4,7 +4,7 @@ A purse's transfers are read along its version chain, newest first: an index giv
 many calls the company makes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -86,7 +86,7 @@ def read_member_purse(member: Member) -> Account | None:
     return Account.objects.filter(member=member).first()
 
 
-def _outgoing(purse: Account) -> list[dict[str, Any]]:
+def _outgoing(purse: Account) -> Sequence[Mapping[str, Any]]:
     rows = (
         Transfer.objects.filter(source=purse, source_version__isnull=False)
         .order_by("-source_version")
@@ -104,7 +104,7 @@ def _outgoing(purse: Account) -> list[dict[str, Any]]:
     return list(rows[:WINDOW])
 
 
-def _incoming(purse: Account) -> list[dict[str, Any]]:
+def _incoming(purse: Account) -> Sequence[Mapping[str, Any]]:
     rows = (
         Transfer.objects.filter(destination=purse, destination_version__isnull=False)
         .order_by("-destination_version")
@@ -113,7 +113,7 @@ def _incoming(purse: Account) -> list[dict[str, Any]]:
     return list(rows[:WINDOW])
 
 
-def _grouped(rows: list[dict[str, Any]], sign: int) -> list[Movement]:
+def _grouped(rows: Sequence[Mapping[str, Any]], sign: int) -> list[Movement]:
     groups: dict[tuple[Any, ...], _Group] = {}
     for row in rows:
         key = (row["created_at"], row["kind"], row["actor_id"])
@@ -151,7 +151,7 @@ def _grouped(rows: list[dict[str, Any]], sign: int) -> list[Movement]:
 
 
 def _newest(
-    groups: Iterable[Movement], calls: Iterable[dict[str, Any]], limit: int
+    groups: Iterable[Movement], calls: Iterable[Mapping[str, Any]], limit: int
 ) -> list[Movement]:
     lines = [
         Movement(kind=Kind.CALL, amount=-row["total"], day=row["day"], count=row["calls"])

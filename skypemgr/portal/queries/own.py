@@ -38,7 +38,9 @@ def read_own_calls(member_id: int, limit: int) -> list[OwnCall]:
 
 def read_waiting_invitations(user: User) -> list[Invitation]:
     """Invitations of other companies that this login may still accept; one query."""
-    addresses = Q(way=Invitation.Way.EMAIL, address__iexact=user.email) if user.email else Q(pk=None)
+    addresses = (
+        Q(way=Invitation.Way.EMAIL, address__iexact=user.email) if user.email else Q(pk=None)
+    )
     if user.username:
         addresses |= Q(way=Invitation.Way.USERNAME, address__iexact=user.username)
     return list(

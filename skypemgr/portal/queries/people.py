@@ -85,9 +85,7 @@ def read_progress(company: Company) -> Progress:
 def read_administrators(company: Company) -> list[str]:
     """The names of the active administrators, sorted; one query."""
     return list(
-        Member.objects.filter(
-            company=company, role=Role.ADMINISTRATOR, status=Member.Status.ACTIVE
-        )
+        Member.objects.filter(company=company, role=Role.ADMINISTRATOR, status=Member.Status.ACTIVE)
         .order_by("name_key", "pk")
         .values_list("name", flat=True)
     )

@@ -218,7 +218,11 @@ def _purchases(company: Company, month: date) -> Report:
             row[6] if row[6] is not None else ZERO,
             row[7] if row[7] is not None else row[5],
         ),
-        totals={"net": sums["net"] or ZERO, "vat": sums["vat"] or ZERO, "total": sums["total"] or ZERO},
+        totals={
+            "net": sums["net"] or ZERO,
+            "vat": sums["vat"] or ZERO,
+            "total": sums["total"] or ZERO,
+        },
     )
 
 
@@ -234,9 +238,7 @@ def _usage(company: Company, month: date) -> Report:
         calls.values("booked_on", "member_id")
         .annotate(**sums)
         .order_by("booked_on", "member__name_key", "member_id")
-        .values_list(
-            "booked_on", "member__name", "member__list__name", *sums
-        )
+        .values_list("booked_on", "member__name", "member__list__name", *sums)
     )
     totals = calls.aggregate(**sums)
     return Report(
