@@ -69,8 +69,12 @@
     form.querySelectorAll("[data-preview-short]").forEach(function (words) {
       words.hidden = !short;
     });
+    const known = amount !== null && amount !== 0n && !short;
     form.querySelectorAll("[data-preview-known]").forEach(function (words) {
-      words.hidden = amount === null || amount === 0n || short;
+      words.hidden = !known;
+    });
+    form.querySelectorAll("[data-preview-unknown]").forEach(function (words) {
+      words.hidden = known || short;
     });
   }
 
@@ -178,5 +182,7 @@
     prepare(event.target);
     const form = event.target.closest("form[data-ticks]");
     if (form) countTicks(form);
+    const previewed = event.target.closest("form[data-preview]");
+    if (previewed) preview(previewed);
   });
 })();
