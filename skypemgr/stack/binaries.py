@@ -129,39 +129,42 @@ def _shared_copy(sources: list[Path], *, root: Path) -> Path:
         state = path.stat()
         digest.update(f"{path.relative_to(root)}:{state.st_size}:{state.st_mtime_ns}\n".encode())
     target = SHARED_FOLDER / f"skypemgr-programs-{digest.hexdigest()[:16]}"
-    if _is_complete(target, files, root=root):
-        return target
-    scratch = Path(tempfile.mkdtemp(prefix="skypemgr-programs-", dir=SHARED_FOLDER))
-    for path in files:
-        place = scratch / path.relative_to(root)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
-        place.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
-    for folder in [scratch, *(path for path in scratch.rglob("*") if path.is_dir())]:
-        folder.chmod(0o755)
-    try:
-        scratch.rename(target)
-    except (
-        OSError
-    ):  # somebody else finished first, or an incomplete or foreign folder is in the way
-        if not _is_complete(target, files, root=root):
-            return scratch
-        shutil.rmtree(scratch)
+    if not _is_ours(target):
+        scratch = Path(tempfile.mkdtemp(prefix="skypemgr-programs-", dir=SHARED_FOLDER))
+        _fill(scratch, files, root=root)
+        try:
+            scratch.rename(target)
+        except OSError:  # somebody finished first, or a foreign folder is in the way
+            if not _is_ours(target):
+                return scratch
+            shutil.rmtree(scratch)
+    _fill(target, files, root=root)  # a cleaner of temporary files may have been there
     return target
 
 
-def _is_complete(target: Path, files: list[Path], *, root: Path) -> bool:
-    """Whether the folder is ours alone and no cleaner of temporary files took anything away."""
+def _is_ours(folder: Path) -> bool:
+    """Whether it is a folder that nobody but us can change."""
     try:
-        state = target.lstat()
-        ours = (
-            stat.S_ISDIR(state.st_mode)
-            and state.st_uid == os.geteuid()
-            and not state.st_mode & 0o022
-        )
-        return ours and all(
-            (target / path.relative_to(root)).stat().st_size == path.stat().st_size
-            for path in files
-        )
+        state = folder.lstat()
     except FileNotFoundError:
         return False
+    return (
+        stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid() and not state.st_mode & 0o022
+    )
+
+
+def _fill(target: Path, files: list[Path], *, root: Path) -> None:
+    """The folder has every file, and all may read and pass it."""
+    target.chmod(0o755)
+    for path in files:
+        place = target / path.relative_to(root)
+        if place.exists() and place.stat().st_size == path.stat().st_size:
+            continue
+        for folder in reversed(place.relative_to(target).parents):
+            (target / folder).mkdir(exist_ok=True)
+            (target / folder).chmod(0o755)
+        descriptor, name = tempfile.mkstemp(dir=place.parent)
+        os.close(descriptor)
+        shutil.copyfile(path, name)
+        Path(name).chmod(0o755 if os.access(path, os.X_OK) else 0o644)
+        Path(name).rename(place)
