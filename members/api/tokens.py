@@ -1,6 +1,6 @@
 """``me/tokens`` and ``company/tokens``. Its one rule: the secret is in the first answer only."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.permissions import ADMINISTRATORS, EVERYBODY
-from members.api.schema import refusal
+from members.api.schema import page_of, refusal
 from members.models import ApiToken
 from members.tokens import company_tokens, find_own_token, issue_token, own_tokens, revoke_token
 from skypemgr.lib.rest import StrictSerializer
@@ -44,14 +44,6 @@ class NewTokenAnswer(TokenAnswer):
         read_only_fields = fields
 
 
-class TokenPage(serializers.Serializer[Any]):
-    """All tokens: there are never many, so there is one page."""
-
-    results = TokenAnswer(many=True)
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
-
-
 WISH_EXAMPLE = OpenApiExample(
     "A token to read with",
     value={"name": "Dashboard in the hall", "scopes": ["read"], "expires_at": None},
@@ -65,12 +57,12 @@ class OwnTokensDoor(Door):
     roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": EVERYBODY, "POST": EVERYBODY}
     for_company = False
 
-    @extend_schema(responses=TokenPage)
+    @extend_schema(responses=page_of(TokenAnswer))
     def get(self, request: ApiRequest) -> Response:
         """The tokens in use, newest first."""
         tokens = company_tokens(request.actor) if self.for_company else own_tokens(request.actor)
-        page = {"results": tokens, "next": None, "previous": None}
-        return Response(TokenPage(page).data)
+        rows = TokenAnswer(tokens, many=True).data
+        return Response({"results": rows, "next": None, "previous": None})
 
     @extend_schema(
         request=TokenWish,

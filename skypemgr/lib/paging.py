@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +22,10 @@ class CursorPagination(BasePagination):
 
     default_limit = 50
     max_limit = 200
+    parameters = (
+        OpenApiParameter("cursor", str, description="As given in next and previous."),
+        OpenApiParameter("limit", int, description="1 to 200; 50 without it."),
+    )
 
     def paginate_queryset(
         self, queryset: QuerySet[Any], request: Request, view: Any = None
@@ -51,30 +56,6 @@ class CursorPagination(BasePagination):
                 "previous": self._link("p", self._previous),
             }
         )
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """The page's shape, for the schema."""
-        link = {"type": "string", "format": "uri", "nullable": True}
-        return {
-            "type": "object",
-            "required": ["results", "next", "previous"],
-            "properties": {
-                "results": schema,
-                "next": {**link, "example": "https://…/api/v1/members?cursor=bjUw"},
-                "previous": {**link, "example": None},
-            },
-        }
-
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """The query parameters, for the schema."""
-        return [
-            {"name": "cursor", "in": "query", "schema": {"type": "string"}},
-            {
-                "name": "limit",
-                "in": "query",
-                "schema": {"type": "integer", "minimum": 1, "maximum": self.max_limit},
-            },
-        ]
 
     def _limit(self, request: Request) -> int:
         text = request.query_params.get("limit", "")
