@@ -46,6 +46,8 @@
     const stacked = data.type === "stacked";
     const font = { family: getComputedStyle(document.body).fontFamily, size: 12 };
     const words = colour("--text-2");
+    const hair = colour("--line");
+    const strong = colour("--line-strong");
     return {
       responsive: true,
       maintainAspectRatio: false,
@@ -68,7 +70,7 @@
           bodyFont: { family: font.family, size: 13 },
           callbacks: {
             label: function (item) {
-              return " " + item.dataset.label + "  " + whole.format(item.raw);
+              return " " + item.dataset.label + "  " + whole.format(item.raw).replace("-", "\u2212");
             },
           },
         },
@@ -77,13 +79,18 @@
         x: {
           stacked: stacked,
           grid: { display: false },
-          border: { color: colour("--line-strong") },
+          border: { display: false },
           ticks: { color: words, font: font, maxRotation: 0, autoSkipPadding: 12 },
         },
         y: {
           stacked: stacked,
           beginAtZero: true,
-          grid: { color: colour("--line"), drawTicks: false },
+          grid: {
+            color: function (line) {
+              return line.tick.value === 0 ? strong : hair;
+            },
+            drawTicks: false,
+          },
           border: { display: false },
           ticks: {
             color: words,
@@ -91,7 +98,7 @@
             padding: 8,
             maxTicksLimit: canvas.clientHeight < 180 ? 4 : 6,
             callback: function (value) {
-              return short.format(value);
+              return short.format(value).replace("-", "\u2212");
             },
           },
         },

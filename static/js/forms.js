@@ -140,7 +140,10 @@
   // A second press of a button that is already at work does nothing.
   document.addEventListener("submit", function (event) {
     const form = event.target;
-    if (form.method === "get" || form.hasAttribute("data-repeatable")) return;
+    // Attributes, not properties: a field named "method" would hide the form's own.
+    const chosen = event.submitter && event.submitter.getAttribute("formmethod");
+    const method = (chosen || form.getAttribute("method") || "get").toLowerCase();
+    if (method === "get" || form.hasAttribute("data-repeatable")) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
@@ -157,16 +160,18 @@
     }, 0);
   });
 
-  function release() {
-    document.querySelectorAll("form[data-sent]").forEach(function (form) {
-      delete form.dataset.sent;
-      form.querySelectorAll("[aria-busy]").forEach(function (button) {
-        button.removeAttribute("aria-busy");
-      });
+  function release(form) {
+    delete form.dataset.sent;
+    form.querySelectorAll("[aria-busy]").forEach(function (button) {
+      button.removeAttribute("aria-busy");
     });
   }
-  window.addEventListener("pageshow", release);
-  document.addEventListener("htmx:afterRequest", release);
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(release);
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    if (event.target.matches && event.target.matches("form[data-sent]")) release(event.target);
+  });
 
   function prepare(root) {
     root.querySelectorAll("form[data-preview]").forEach(preview);

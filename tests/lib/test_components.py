@@ -202,6 +202,12 @@ def test_no_piece_needs_what_the_content_policy_forbids(path: Path) -> None:
     assert all(" src=" in tag for tag in re.findall(r"<script[^>]*>", source))
 
 
+def test_every_icon_named_in_a_template_is_there() -> None:
+    for path in (PROJECT / "templates").rglob("*.html"):
+        for name in re.findall(r'{% icon "([^"]+)"', path.read_text(encoding="utf-8")):
+            assert icons.read_icon(name), path
+
+
 def test_no_style_sheet_or_script_of_ours_reaches_out() -> None:
     for path in [*(PROJECT / "static/css").glob("*.css"), *(PROJECT / "static/js").glob("*.js")]:
         assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", path.read_text(encoding="utf-8")), path
