@@ -77,4 +77,3 @@ class BulkRuleForm(RuleForm):
     """The same rule for many; ``shown_count`` is the number of members that the page told."""
 
     shown_count = forms.IntegerField(widget=forms.HiddenInput, error_messages=STALE)
-

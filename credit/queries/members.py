@@ -4,7 +4,7 @@ Its one rule: a fixed number of queries, however many members; a member without 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -93,6 +93,14 @@ class MemberRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MembersPage:
+    """One page of the table: its place among the pages, and its rows."""
+
+    place: Page  # type: ignore[type-arg]
+    rows: list[MemberRow]
+
+
+@dataclass(frozen=True, slots=True)
 class MembersTotals:
     """Of all members that the filters leave, on every page."""
 
@@ -101,22 +109,9 @@ class MembersTotals:
     spent: Decimal
 
 
-class _CountedPaginator(Paginator[MemberRow]):
-    """Pages of a list whose length is known from the totals."""
-
-    def __init__(self, rows: QuerySet[Member], total: int) -> None:
-        self.total = total
-        super().__init__(rows, PAGE_SIZE)  # type: ignore[arg-type]
-
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        """The number of rows on all pages."""
-        return self.total
-
-
 def read_members(
     company: Company, filters: MemberFilters, *, page: str, today: date
-) -> tuple[Page[MemberRow], MembersTotals]:
+) -> tuple[MembersPage, MembersTotals]:
     """One page of the table and the totals of all of it; three queries and one for the spending."""
     chosen = _filtered(company, filters)
     totals = _totals(company, chosen, today)
@@ -128,11 +123,14 @@ def read_members(
         )
         .order_by(*SORTS[filters.sort])
     )
-    found = _CountedPaginator(members, totals.count).get_page(page)
-    shown: Sequence[Member] = list(found.object_list)  # type: ignore[arg-type]
+    paginator = Paginator(members, PAGE_SIZE)
+    # The paginator keeps its count once known; the totals know it already.
+    paginator.__dict__["count"] = totals.count
+    found = paginator.get_page(page)
+    shown = list(found.object_list)
     spent = _spent_by_member(company, [member.pk for member in shown], today)
-    found.object_list = [_row(member, spent, today) for member in shown]
-    return found, totals
+    rows = [_row(member, spent, today) for member in shown]
+    return MembersPage(found, rows), totals
 
 
 def read_lists(company: Company) -> list[MemberList]:
@@ -234,5 +232,5 @@ def _sum(path: str) -> Coalesce:
     return Coalesce(Sum(path), Value(ZERO), output_field=_money())
 
 
-def _money() -> DecimalField[Decimal, Decimal]:
+def _money() -> "DecimalField[Decimal, Decimal]":
     return DecimalField(max_digits=18, decimal_places=4)

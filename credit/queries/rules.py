@@ -47,9 +47,7 @@ def preview_rule(
 ) -> RulePreview:
     """What saving these three values for the members would do now; three queries."""
     active = list(
-        Member.objects.filter(
-            company=company, pk__in=list(member_ids), status=Member.Status.ACTIVE
-        )
+        Member.objects.filter(company=company, pk__in=list(member_ids), status=Member.Status.ACTIVE)
         .order_by("pk")
         .values_list("accounts__id", "accounts__balance")
     )

@@ -67,9 +67,7 @@ def manage_credit_of_many(request: MemberRequest) -> HttpResponse:
     """The same amount for each chosen member: who gets what, the total, what is left."""
     choice = read_choice(request.actor, request.GET)
     try:
-        preview = preview_allocation(
-            actor=request.actor, recipients=choice.recipients, amount=None
-        )
+        preview = preview_allocation(actor=request.actor, recipients=choice.recipients, amount=None)
     except CreditError as error:
         messages.error(request, str(error))
         return redirect("members")
@@ -136,8 +134,7 @@ def _check_count(request: MemberRequest, form: BulkAllocationForm, count: int) -
 def _tell_many(request: MemberRequest, done: Allocation) -> None:
     currency = request.actor.company.currency
     sentence = ngettext(
-        "%(amount)s added to %(count)s member's account."
-        " The company's balance is now %(balance)s.",
+        "%(amount)s added to %(count)s member's account. The company's balance is now %(balance)s.",
         "%(amount)s added to the accounts of %(count)s members, %(total)s in all."
         " The company's balance is now %(balance)s.",
         done.transfers_count,

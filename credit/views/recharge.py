@@ -73,9 +73,7 @@ def manage_recharge_of_many(request: MemberRequest) -> HttpResponse:
     """The same rule for each chosen member."""
     choice = read_choice(request.actor, request.GET)
     try:
-        ids = list(
-            recipients_query(request.actor, choice.recipients).values_list("pk", flat=True)
-        )
+        ids = list(recipients_query(request.actor, choice.recipients).values_list("pk", flat=True))
     except CreditError as error:
         messages.error(request, str(error))
         return redirect("members")
@@ -194,9 +192,7 @@ def _words(actor: Actor, form: RuleForm, ids: list[int], *, is_one: bool) -> Pre
         ),
         is_cut=terms.is_cut,
         cut_amount=format_money(terms.monthly_limit, company.currency),
-        lines=preview_sentences(
-            preview, company.currency, suspended_until=resumes_on, today=today
-        )
+        lines=preview_sentences(preview, company.currency, suspended_until=resumes_on, today=today)
         if is_one
         else preview_sentences_for_many(preview, company.currency),
     )
@@ -216,7 +212,11 @@ def _show_one(
         # What already stands in the fields is told in words too.
         rule = status.rule
         typed = RuleForm(
-            {"amount": rule.amount, "threshold": rule.threshold, "monthly_limit": rule.monthly_limit}
+            {
+                "amount": rule.amount,
+                "threshold": rule.threshold,
+                "monthly_limit": rule.monthly_limit,
+            }
         )
     context = {
         "member": member,

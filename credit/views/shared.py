@@ -64,4 +64,3 @@ def why_nothing_can_be_added(company: Company, member: Member | None = None) -> 
             "name": member.name
         }
     return ""
-
