@@ -6,6 +6,7 @@ that started them ends.
 
 import ctypes
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG = 1
-UNPRIVILEGED_ID = 65534
+UNPRIVILEGED_NAME, UNPRIVILEGED_ID = "nobody", 65534
 POLL_SECONDS = 0.02
 LOOPBACK = "127.0.0.1"
 
@@ -42,9 +43,13 @@ class Account:
 
 def server_account() -> Account:
     """Where we are root, servers run as nobody: PostgreSQL refuses to run as root."""
-    if os.geteuid() == 0:
+    if os.geteuid() != 0:
+        return Account()
+    try:
+        nobody = pwd.getpwnam(UNPRIVILEGED_NAME)
+    except KeyError:
         return Account(UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-    return Account()
+    return Account(nobody.pw_uid, nobody.pw_gid)
 
 
 def make_home(folder: Path) -> None:
