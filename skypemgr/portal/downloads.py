@@ -16,8 +16,8 @@ def download(
 ) -> HttpResponseBase:
     """The report's rows as ``csv`` or ``xlsx``, the currency in a column of its own."""
     name = f"{report.name}-{month:%Y-%m}"
-    header: list[Cell] = [*(column.label for column in report.columns), _("Currency")]
-    rows = ([*row, currency] for row in report.rows())
+    header: list[Cell] = [*(column.label for column in report.shown_columns), _("Currency")]
+    rows = ([*report.shown(row), currency] for row in report.rows())
     if form == "xlsx":
         return xlsx_response(name, header, rows, sheet=str(report.title))
     return csv_response(name, header, rows, language=language)

@@ -143,7 +143,7 @@ def test_a_reports_total_is_the_sum_of_its_rows_and_of_the_transfers(
     place = [column.key for column in report.columns].index(key)
     rows = list(report.rows())
     expected = sum((month_sums(history.company, "2026-09", kind) for kind in kinds), Decimal(0))
-    assert sum(row[place] for row in rows) == report.totals[key] == expected  # type: ignore[misc]
+    assert sum(row[place] for row in rows) == report.totals[key] == expected
 
 
 def test_the_summary_adds_up_to_the_strip(history: History) -> None:

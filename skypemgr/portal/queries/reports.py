@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -48,7 +49,9 @@ class NoSuchMonth(NotFound):
 
 @dataclass(frozen=True)
 class Column:
-    """``form`` says how it is drawn: text, day, moment, count, duration, money."""
+    """``form`` says what it holds: text, day, count, duration, money, kind (of a transfer), flag;
+    id is for programs alone.
+    """
 
     key: str
     label: Promise
@@ -57,18 +60,30 @@ class Column:
 
 @dataclass(frozen=True)
 class Report:
-    """One report of one month. ``found`` are the rows before ``tell`` makes cells of them."""
+    """One report of one month. ``found`` are its rows, a value for each column."""
 
     name: str
     title: Promise
     columns: tuple[Column, ...]
-    found: QuerySet[Any, Any]
-    tell: Callable[[Any], tuple[Cell, ...]]
+    found: QuerySet[Any, tuple[Any, ...]]
     totals: dict[str, Decimal | int]
 
-    def rows(self) -> Iterator[tuple[Cell, ...]]:
+    @property
+    def shown_columns(self) -> tuple[Column, ...]:
+        """The columns that people see."""
+        return tuple(column for column in self.columns if column.form != "id")
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
         """Every row, read in portions."""
-        return (self.tell(row) for row in self.found.iterator(chunk_size=2000))
+        return self.found.iterator(chunk_size=2000)
+
+    def shown(self, row: tuple[Any, ...]) -> list[Cell]:
+        """The row as people see it, kinds in the reader's language."""
+        return [
+            _shown(column, value)
+            for column, value in zip(self.columns, row, strict=True)
+            if column.form != "id"
+        ]
 
 
 @dataclass(frozen=True)
@@ -122,6 +137,14 @@ def read_report(name: str, company: Company, month: date) -> Report:
     return REPORTS[name](company, month)
 
 
+def _shown(column: Column, value: Any) -> Cell:
+    if column.form == "kind":
+        return Kind(value).label
+    if column.form == "flag":
+        return str(_("Yes") if value else _("No"))
+    return "" if value is None else value
+
+
 def _earliest(company: Company) -> date:
     created = day_in(company.time_zone, company.created_at)
     booked = DailyTotal.objects.filter(company=company).aggregate(day=Min("day"))["day"]
@@ -146,6 +169,7 @@ def _allocations(company: Company, month: date) -> Report:
     )
     found = moved.order_by("source_version").values_list(
         "booked_on",
+        "destination__member_id",
         "destination__member__name",
         "destination__member__list__name",
         "kind",
@@ -158,23 +182,15 @@ def _allocations(company: Company, month: date) -> Report:
         title=TITLES["allocations"],
         columns=(
             Column("day", _("Date"), "day"),
+            Column("member_id", _("Member"), "id"),
             Column("member", _("Member")),
             Column("list", _("List")),
-            Column("kind", _("Kind")),
+            Column("kind", _("Kind"), "kind"),
             Column("by", _("Allocated by")),
             Column("amount", _("Amount"), "money"),
             Column("balance_after", _("Member's balance after"), "money"),
         ),
         found=found,
-        tell=lambda row: (
-            row[0],
-            row[1],
-            row[2] or "",
-            Kind(row[3]).label,
-            row[4] or "",
-            row[5],
-            row[6],
-        ),
         totals={"amount": moved.aggregate(sum=Sum("amount"))["sum"] or ZERO},
     )
 
@@ -188,13 +204,15 @@ def _purchases(company: Company, month: date) -> Report:
         "purchase__pk",
         "purchase__method_label",
         "purchase__made_by__name",
-        "purchase__is_automatic",
+        Coalesce("purchase__is_automatic", False),
         "amount",
-        "purchase__vat_amount",
-        "purchase__total",
+        Coalesce("purchase__vat_amount", ZERO),
+        Coalesce("purchase__total", "amount"),
     )
     sums = moved.aggregate(
-        net=Sum("amount"), vat=Sum("purchase__vat_amount"), total=Sum("purchase__total")
+        net=Sum("amount"),
+        vat=Sum("purchase__vat_amount"),
+        total=Sum(Coalesce("purchase__total", "amount")),
     )
     return Report(
         name="purchases",
@@ -204,20 +222,12 @@ def _purchases(company: Company, month: date) -> Report:
             Column("purchase", _("Purchase number"), "count"),
             Column("method", _("Payment method")),
             Column("by", _("Bought by")),
+            Column("automatic", _("Auto-recharge"), "flag"),
             Column("net", _("Net"), "money"),
             Column("vat", _("VAT"), "money"),
             Column("total", _("Total"), "money"),
         ),
         found=found,
-        tell=lambda row: (
-            row[0],
-            row[1],
-            row[2] or "",
-            _("Auto-recharge") if row[4] else row[3] or "",
-            row[5],
-            row[6] if row[6] is not None else ZERO,
-            row[7] if row[7] is not None else row[5],
-        ),
         totals={
             "net": sums["net"] or ZERO,
             "vat": sums["vat"] or ZERO,
@@ -238,7 +248,7 @@ def _usage(company: Company, month: date) -> Report:
         calls.values("booked_on", "member_id")
         .annotate(**sums)
         .order_by("booked_on", "member__name_key", "member_id")
-        .values_list("booked_on", "member__name", "member__list__name", *sums)
+        .values_list("booked_on", "member_id", "member__name", "member__list__name", *sums)
     )
     totals = calls.aggregate(**sums)
     return Report(
@@ -246,6 +256,7 @@ def _usage(company: Company, month: date) -> Report:
         title=TITLES["usage"],
         columns=(
             Column("day", _("Date"), "day"),
+            Column("member_id", _("Member"), "id"),
             Column("member", _("Member")),
             Column("list", _("List")),
             Column("calls", _("Calls"), "count"),
@@ -254,7 +265,6 @@ def _usage(company: Company, month: date) -> Report:
             Column("uncollected", _("Not collected"), "money"),
         ),
         found=found,
-        tell=lambda row: (row[0], row[1], row[2] or "", *row[3:]),
         totals={
             "calls": totals["calls"],
             "seconds": totals["seconds"] or 0,
@@ -265,33 +275,25 @@ def _usage(company: Company, month: date) -> Report:
 
 
 def _summary(company: Company, month: date) -> Report:
-    found = (
-        DailyTotal.objects.filter(
-            _within("day", month), company=company, account__kind=Account.Kind.COMPANY
-        )
-        .values("kind")
-        .annotate(moves=Sum("moves_count"), came=Sum("incoming"), went=Sum("outgoing"))
-        .order_by("kind")
-        .values_list("kind", "moves", "came", "went")
-    )
-    sums = DailyTotal.objects.filter(
+    booked = DailyTotal.objects.filter(
         _within("day", month), company=company, account__kind=Account.Kind.COMPANY
-    ).aggregate(moves=Sum("moves_count"), came=Sum("incoming"), went=Sum("outgoing"))
+    )
+    sums = {"moves": Sum("moves_count"), "came": Sum("incoming"), "went": Sum("outgoing")}
+    totals = booked.aggregate(**sums)
     return Report(
         name="summary",
         title=TITLES["summary"],
         columns=(
-            Column("kind", _("Kind")),
+            Column("kind", _("Kind"), "kind"),
             Column("movements", _("Movements"), "count"),
             Column("in", _("In"), "money"),
             Column("out", _("Out"), "money"),
         ),
-        found=found,
-        tell=lambda row: (Kind(row[0]).label, *row[1:]),
+        found=booked.values("kind").annotate(**sums).order_by("kind").values_list("kind", *sums),
         totals={
-            "movements": sums["moves"] or 0,
-            "in": sums["came"] or ZERO,
-            "out": sums["went"] or ZERO,
+            "movements": totals["moves"] or 0,
+            "in": totals["came"] or ZERO,
+            "out": totals["went"] or ZERO,
         },
     )
 

@@ -48,7 +48,7 @@ def show_report(request: MemberRequest, name: str) -> HttpResponse:
         "rows": rows,
         "totals": [
             {"form": column.form, "value": report.totals.get(column.key)}
-            for column in report.columns
+            for column in report.shown_columns
         ],
         "tabs": _tabs(name, f"?month={month.first:%Y-%m}"),
         "by_list": reports.read_by_list(company, month.first) if name == "summary" else [],
@@ -86,7 +86,7 @@ def _refused(request: MemberRequest, name: str, error: ProductError) -> HttpResp
 def _cells(report: reports.Report, row: Any) -> list[dict[str, Any]]:
     return [
         {"form": column.form, "value": value}
-        for column, value in zip(report.columns, report.tell(row), strict=True)
+        for column, value in zip(report.shown_columns, report.shown(row), strict=True)
     ]
 
 
