@@ -150,6 +150,8 @@ def pip_settings() -> dict[str, str]:
         "UV_FIND_LINKS": found.get("find-links") or os.environ.get("PIP_FIND_LINKS"),
         "SSL_CERT_FILE": found.get("cert") or os.environ.get("PIP_CERT"),
     }
+    if pairs["UV_INDEX"]:
+        pairs["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does; the hashes decide
     return {name: value for name, value in pairs.items() if value and name not in os.environ}
 
 
