@@ -23,6 +23,7 @@ from skypemgr.lib.wake import wake
 T = TypeVar("T")
 PURSE_KINDS = ("company", "member")
 MOVES_LIMIT = 10_000
+TAKEN_MEANWHILE = ("transfer_key_unique", "call_charged_once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,12 +269,14 @@ def atomically(work: Callable[[], T]) -> T:
     inside a surrounding transaction that is the outermost verb's task.
     """
     if connection.in_atomic_block:
-        return work()
+        # A savepoint: a refusal that the caller handles must leave nothing behind.
+        with transaction.atomic():
+            return work()
     try:
         with transaction.atomic():
             return work()
     except IntegrityError as error:
-        if violated_constraint(error) != "transfer_key_unique":
+        if violated_constraint(error) not in TAKEN_MEANWHILE:
             raise
     with transaction.atomic():
         return work()

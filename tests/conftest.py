@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper as Settings
 
 from credit.accounts import ensure_accounts
 from credit.allocation import Allocation, Recipients, allocate
@@ -25,6 +26,12 @@ from skypemgr.lib.periods import utc_now
 
 PASSWORD = "correct horse battery"
 ClientOf = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: Settings) -> None:
+    """Argon2 is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

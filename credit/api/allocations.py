@@ -9,12 +9,12 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from credit.allocation import Recipients, allocate
-from credit.api.members import list_of_body
 from credit.errors import NobodyChosen, UnknownMember
 from credit.ledger import MOVES_LIMIT
 from credit.requests import OutsideKey
 from members.api.authentication import ApiRequest
 from members.api.base import Door
+from members.api.lists import list_of_body
 from members.api.schema import IDEMPOTENCY_KEY, refusal
 from skypemgr.lib.rest import (
     AmountSerializerField,

@@ -41,15 +41,15 @@ class CallsForm(serializers.Serializer[Any]):
 
 
 class CallAnswer(serializers.Serializer[CallResult]):
-    """What became of one row. Amounts in the company's currency, null when refused."""
+    """What became of one row. Amounts in the company's currency."""
 
-    source = serializers.JSONField()
-    id = serializers.JSONField()
+    source = serializers.CharField()
+    id = serializers.CharField()
     status = serializers.ChoiceField(choices=("charged", "already_there", "refused"))
-    price = AmountSerializerField(allow_null=True)
-    collected = AmountSerializerField(allow_null=True)
-    uncollected = AmountSerializerField(allow_null=True)
-    code = serializers.CharField(allow_null=True)
+    price = AmountSerializerField()
+    collected = AmountSerializerField()
+    uncollected = AmountSerializerField()
+    code = serializers.CharField(help_text="Why it was refused; empty if it was not.")
 
 
 class CallsAnswer(serializers.Serializer[Any]):

@@ -9,17 +9,17 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from credit.accounts import Balance, balances
-from members.access import find_list, find_member
-from members.actors import Actor
+from members.access import find_member
 from members.api.authentication import ApiRequest
 from members.api.base import Door
+from members.api.lists import list_of_body
 from members.api.permissions import EVERYBODY
 from members.api.schema import page_of, refusal
 from members.details import update_member
 from members.joining import create_member
-from members.models import Member, MemberList
+from members.models import Member
 from members.models.people import Role
-from skypemgr.lib.errors import NotFound, ProductError
+from skypemgr.lib.errors import NotFound
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.rest import (
     AmountSerializerField,
@@ -98,18 +98,6 @@ def answer_member(member: Member, form: type[MemberAnswer] = MemberAnswer) -> di
     """The member as every endpoint answers it."""
     context = {"balances": balances(member.company_id, [member.pk])}
     return dict(form(member, context=context).data)
-
-
-def list_of_body(actor: Actor, pk: int | None) -> MemberList | None:
-    """The list that a body names; ProductError ``unknown_list`` if it is not the company's."""
-    if pk is None:
-        return None
-    try:
-        return find_list(actor, pk)
-    except NotFound as error:
-        raise ProductError(
-            _("There is no such list in your company."), code="unknown_list", field="list"
-        ) from error
 
 
 NEW_EXAMPLE = OpenApiExample(

@@ -3,6 +3,7 @@
 from django.urls.resolvers import URLPattern
 
 from credit.api.allocations import AllocationsDoor
+from credit.api.calls import CallsDoor
 from credit.api.company import CompanyDoor
 from credit.api.members import MemberDoor, MembersDoor, OwnDoor
 from credit.api.recharge import RuleDoor
@@ -15,4 +16,5 @@ urlpatterns: list[URLPattern] = [
     door("members/<member_id>", MemberDoor, "member"),
     door("members/<member_id>/auto-recharge", RuleDoor, "auto_recharge"),
     door("allocations", AllocationsDoor, "allocations"),
+    door("calls", CallsDoor, "calls"),
 ]

@@ -5,7 +5,7 @@ often the form arrives.
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from django.contrib import messages
@@ -32,6 +32,8 @@ from members.access import MemberRequest, administrators_only, find_member, read
 from members.models import Member
 from skypemgr.lib.errors import NotAllowed, ProductError
 from skypemgr.lib.formats import format_money, format_number
+
+Filled = TypeVar("Filled", bound=AllocationForm)
 
 
 @readers_only
@@ -98,7 +100,7 @@ def _allocate(request: MemberRequest, form: AllocationForm, choice: Choice) -> A
     )
 
 
-def _refused(form: AllocationForm, error: ProductError) -> AllocationForm:
+def _refused(form: Filled, error: ProductError) -> Filled:
     """The form with the refusal beside its field and what was typed; NotAllowed passes."""
     if isinstance(error, NotAllowed):
         raise error

@@ -34,11 +34,12 @@ class Choice:
 
 
 def read_choice(actor: Actor, values: QueryDict) -> Choice:
-    """The members named by ``member=…``, ``list=…`` or ``all=1``; NotFound for another company's."""
+    """Who is named by ``member=…``, ``list=…`` or ``all=1``; NotFound for another company's."""
     if values.get("all") == "1":
         return Choice(Recipients(all_members=True))
-    if values.get("list"):
-        found = find_list(actor, _whole(values["list"]))
+    chosen = values.get("list")
+    if chosen:
+        found = find_list(actor, _whole(chosen))
         return Choice(Recipients(list_id=found.pk), found)
     ids = tuple(dict.fromkeys(_whole(text) for text in values.getlist("member")))
     known = Member.objects.filter(company=actor.company, pk__in=ids).count()

@@ -1,0 +1,99 @@
+"""What a call costs. Its one rule: exact arithmetic, rounded up to 4 decimals once at the end."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import phonenumbers
+from django.db.models import Q
+
+from credit.models import Rate
+from credit.money import ZERO
+from members.models import Company
+
+EVERYWHERE_EMERGENCY = "112"
+LONGEST_PREFIX = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """One row of a deck. Prices per minute and per call, seconds rounded up to the increment."""
+
+    id: int
+    country: str
+    kind: str
+    price_per_minute: Decimal
+    connection_fee: Decimal
+    minimum_seconds: int
+    increment_seconds: int
+    valid_from: date
+
+    def billed_seconds(self, duration_seconds: int) -> int:
+        """The duration raised to the minimum, then to the next multiple of the increment; 0 for 0."""
+        if duration_seconds == 0:
+            return 0
+        seconds = max(duration_seconds, self.minimum_seconds)
+        return -(-seconds // self.increment_seconds) * self.increment_seconds
+
+    def price(self, billed_seconds: int) -> Decimal:
+        """The price of that many billed seconds with the connection fee; 0 for 0 seconds."""
+        if billed_seconds == 0:
+            return ZERO
+        sixtieths = self.connection_fee * 60 + billed_seconds * self.price_per_minute
+        return Decimal(-(-int(sixtieths.scaleb(4)) // 60)).scaleb(-4)
+
+
+def is_emergency_number(digits: str, country: str) -> bool:
+    """Whether the digits are 112 or an emergency number of the country."""
+    return digits == EVERYWHERE_EMERGENCY or phonenumbers.is_emergency_number(digits, country)
+
+
+class RateBook:
+    """The decks as far as they matter for some destinations: the company's own and the
+    installation's, in the company's currency. One query.
+    """
+
+    def __init__(self, company: Company, destinations: Iterable[str]) -> None:
+        prefixes = {
+            digits[:length]
+            for digits in destinations
+            for length in range(1, min(len(digits), LONGEST_PREFIX) + 1)
+        }
+        self._own: dict[str, list[Tariff]] = defaultdict(list)
+        self._common: dict[str, list[Tariff]] = defaultdict(list)
+        rows = (
+            Rate.objects.filter(
+                Q(company=company) | Q(company=None),
+                currency=company.currency,
+                prefix__in=prefixes,
+            )
+            .order_by("-valid_from")
+            .values_list(
+                "company_id",
+                "prefix",
+                "id",
+                "country",
+                "kind",
+                "price_per_minute",
+                "connection_fee",
+                "minimum_seconds",
+                "increment_seconds",
+                "valid_from",
+            )
+        )
+        for company_id, prefix, *tariff in rows:
+            deck = self._common if company_id is None else self._own
+            deck[prefix].append(Tariff(*tariff))
+
+    def find(self, digits: str, started_at: datetime) -> Tariff | None:
+        """The row that rates a call to these digits (without ``+``): longest match in the own deck,
+        else in the installation's; valid on the UTC day of the start."""
+        day = started_at.astimezone(UTC).date()
+        for deck in (self._own, self._common):
+            for length in range(min(len(digits), LONGEST_PREFIX), 0, -1):
+                for tariff in deck.get(digits[:length], ()):
+                    if tariff.valid_from <= day:
+                        return tariff
+        return None

@@ -1,0 +1,122 @@
+"""Recomputes everything the ledger keeps. Its one rule: it reads transfers alone and trusts no sum."""
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure that is not what the transfers make it."""
+
+    check: str
+    subject: str
+    stored: str
+    computed: str
+
+
+SIDES = """
+SELECT source_id AS account_id, source_version AS version, source_balance_after AS after,
+       -amount AS change, booked_on, kind, id
+  FROM credit_transfer WHERE source_version IS NOT NULL
+ UNION ALL
+SELECT destination_id, destination_version, destination_balance_after, amount, booked_on, kind, id
+  FROM credit_transfer WHERE destination_version IS NOT NULL
+"""
+
+# Each gives subject, stored and computed figure of every difference.
+CHECKS = {
+    "balance": f"""
+SELECT account.id, account.balance, coalesce(sum(side.change), 0)
+  FROM credit_account account LEFT JOIN ({SIDES}) side ON side.account_id = account.id
+ GROUP BY account.id HAVING account.balance <> coalesce(sum(side.change), 0)
+""",
+    "version": f"""
+SELECT account.id, account.version, count(side.id)
+  FROM credit_account account LEFT JOIN ({SIDES}) side ON side.account_id = account.id
+ GROUP BY account.id
+HAVING account.version <> count(side.id) OR coalesce(max(side.version), 0) <> count(side.id)
+""",
+    "running balance": f"""
+SELECT account_id || ' version ' || version, after, running
+  FROM (SELECT account_id, version, after,
+               sum(change) OVER (PARTITION BY account_id ORDER BY version) AS running
+          FROM ({SIDES}) side) chain
+ WHERE after <> running
+""",
+    "booking day order": f"""
+SELECT account_id || ' version ' || version, booked_on, before
+  FROM (SELECT account_id, version, booked_on,
+               lag(booked_on) OVER (PARTITION BY account_id ORDER BY version) AS before
+          FROM ({SIDES}) side) chain
+ WHERE booked_on < before
+""",
+    "last booking day": f"""
+SELECT account.id, account.last_booked_on, max(side.booked_on)
+  FROM credit_account account LEFT JOIN ({SIDES}) side ON side.account_id = account.id
+ GROUP BY account.id HAVING account.last_booked_on IS DISTINCT FROM max(side.booked_on)
+""",
+    "daily total": f"""
+WITH computed AS (
+  SELECT account_id, booked_on AS day, kind, count(*) AS moves_count,
+         sum(greatest(change, 0)) AS incoming, sum(greatest(-change, 0)) AS outgoing
+    FROM ({SIDES}) side GROUP BY 1, 2, 3
+)
+SELECT coalesce(total.account_id, computed.account_id) || ' ' || coalesce(total.day, computed.day)
+       || ' ' || coalesce(total.kind, computed.kind),
+       total.incoming || '/' || total.outgoing || '/' || total.moves_count,
+       computed.incoming || '/' || computed.outgoing || '/' || computed.moves_count
+  FROM credit_dailytotal total FULL JOIN computed
+    ON (total.account_id, total.day, total.kind)
+     = (computed.account_id, computed.day, computed.kind)
+ WHERE (total.incoming, total.outgoing, total.moves_count)
+   IS DISTINCT FROM (computed.incoming, computed.outgoing, computed.moves_count)
+""",
+    "monthly recharge total": """
+WITH computed AS (
+  SELECT destination_id AS account_id, date_trunc('month', booked_on)::date AS month,
+         sum(amount) AS recharged
+    FROM credit_transfer WHERE kind = 'auto_recharge' GROUP BY 1, 2
+), stored AS (
+  SELECT account_id, date_trunc('month', day)::date AS month, sum(incoming) AS recharged
+    FROM credit_dailytotal WHERE kind = 'auto_recharge' AND incoming > 0 GROUP BY 1, 2
+)
+SELECT account_id || ' ' || month, stored.recharged, computed.recharged
+  FROM stored FULL JOIN computed USING (account_id, month)
+ WHERE stored.recharged IS DISTINCT FROM computed.recharged
+""",
+    "call collected": """
+SELECT call.source || ':' || call.external_id, call.collected, coalesce(transfer.amount, 0)
+  FROM credit_call call LEFT JOIN credit_transfer transfer ON transfer.id = call.transfer_id
+ WHERE call.collected <> coalesce(transfer.amount, 0)
+""",
+    "call without its transfer": """
+SELECT transfer.key, 0, transfer.amount
+  FROM credit_transfer transfer LEFT JOIN credit_call call ON call.transfer_id = transfer.id
+ WHERE transfer.kind = 'call' AND call.id IS NULL
+""",
+}
+
+
+def verify_ledger() -> list[Difference]:
+    """Every balance, running balance, version chain, daily and monthly total that differs from what
+    the transfers make it; empty when all agree. Reads one snapshot and changes nothing.
+    """
+    if connection.in_atomic_block:
+        return _differences()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return _differences()
+
+
+def _differences() -> list[Difference]:
+    found = []
+    with connection.cursor() as cursor:
+        for check, query in CHECKS.items():
+            cursor.execute(query)
+            found.extend(
+                Difference(check, str(subject), str(stored), str(computed))
+                for subject, stored, computed in cursor.fetchall()
+            )
+    return found
