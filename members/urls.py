@@ -1,5 +1,18 @@
 """Addresses of the pages about people."""
 
-from django.urls.resolvers import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from members.views import accounts, answers, company, details, invite
+
+urlpatterns = [
+    path("company/new/", company.name_company, name="company_new"),
+    path("members/create/", details.create_account, name="member_create"),
+    path("members/<int:pk>/", details.show_member, name="member"),
+    path("members/invite/", invite.choose_people, name="invite"),
+    path("members/invite/check/", invite.check_people, name="invite_check"),
+    path("members/invite/sent/", invite.show_sent, name="invite_sent"),
+    path("invitations/<str:token>/", answers.answer_invitation, name="invitation"),
+    path("invitations/waiting/<int:pk>/", answers.answer_waiting, name="invitation_waiting"),
+    path("welcome/<str:token>/", accounts.set_password, name="welcome"),
+    path("accounts/activation/resend/", accounts.resend_link, name="account_resend_link"),
+]
