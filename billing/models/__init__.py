@@ -1,7 +1,14 @@
 """The tables of with what money. Each model lives in the module named for its topic."""
 
-from billing.models.auto_purchase import AutoPurchaseRule
+from billing.models.auto_purchase import AutoPurchaseConsent, AutoPurchaseRule
 from billing.models.purchases import PaymentEvent, PaymentMethod, Purchase
 from billing.models.sandbox import SandboxCharge
 
-__all__ = ["AutoPurchaseRule", "PaymentEvent", "PaymentMethod", "Purchase", "SandboxCharge"]
+__all__ = [
+    "AutoPurchaseConsent",
+    "AutoPurchaseRule",
+    "PaymentEvent",
+    "PaymentMethod",
+    "Purchase",
+    "SandboxCharge",
+]

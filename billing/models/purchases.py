@@ -10,12 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from credit.models import Transfer
 from members.models import Company, Member
+from skypemgr.lib.periods import utc_now
 
 
 class PaymentMethod(models.Model):
     """A way to pay that the company saved. The card itself stays with the gateway.
 
-    ``reference`` is the gateway's name for it; ``fingerprint`` tells the same card again.
+    ``reference`` is the gateway's name for it; ``fingerprint`` tells the same card again. It is
+    offered again once a payment with it succeeded (``confirmed_at``).
     """
 
     class Kind(models.TextChoices):
@@ -27,9 +29,12 @@ class PaymentMethod(models.Model):
     reference = models.CharField(max_length=100)
     fingerprint = models.CharField(max_length=100)
     label = models.CharField(max_length=60)
-    added_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    added_by = models.ForeignKey(
+        Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     is_default = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=utc_now)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -57,6 +62,8 @@ class Purchase(models.Model):
 
     States: created → pending → succeeded | declined | expired, with requires_action and unknown
     between. ``request_key`` is the form's or API's key: the same key is the same purchase.
+    ``sent_at`` is when the gateway was first asked: without it nothing can have been charged.
+    ``action_expires_at`` is until when the payer may answer the bank at ``action_url``.
     """
 
     class Status(models.TextChoices):
@@ -68,6 +75,7 @@ class Purchase(models.Model):
         DECLINED = "declined", _("Declined")
         EXPIRED = "expired", _("Expired")
 
+    OPEN = (Status.CREATED, Status.PENDING, Status.REQUIRES_ACTION, Status.UNKNOWN)
     FINAL = (Status.SUCCEEDED, Status.DECLINED, Status.EXPIRED)
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="purchases")
@@ -93,7 +101,10 @@ class Purchase(models.Model):
     transfer = models.OneToOneField(
         Transfer, null=True, blank=True, on_delete=models.PROTECT, related_name="purchase"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    action_url = models.CharField(max_length=500, blank=True)
+    action_expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=utc_now)
+    sent_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
 
@@ -141,7 +152,7 @@ class PaymentEvent(models.Model):
     purchase = models.ForeignKey(Purchase, on_delete=models.PROTECT, related_name="events")
     status = models.CharField(max_length=15, choices=Purchase.Status)
     data = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=utc_now)
 
     def __str__(self) -> str:
         return self.status

@@ -1,0 +1,39 @@
+"""What billing refuses, each with its stable code. Its one rule: the sentence says what to do."""
+
+from skypemgr.lib.errors import Conflict, ProductError
+
+
+class CardNotAccepted(ProductError):
+    """The gateway does not take this card."""
+
+    code = "card_not_accepted"
+
+
+class UnknownMethod(ProductError):
+    """The company has no such payment method."""
+
+    code = "unknown_payment_method"
+
+
+class AmountRefused(ProductError):
+    """The amount to buy is outside the limits or has too many decimals."""
+
+    code = "invalid_amount"
+
+
+class GatewayNotConfigured(ProductError):
+    """The installation does not take payments this way."""
+
+    code = "payment_method_unavailable"
+
+
+class ConsentMissing(ProductError):
+    """Auto-recharge was asked for without agreeing to its terms."""
+
+    code = "consent_missing"
+
+
+class MethodInUse(Conflict):
+    """The card pays for auto-recharge and cannot be removed."""
+
+    code = "payment_method_in_use"

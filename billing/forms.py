@@ -1,0 +1,176 @@
+"""The forms of billing. Their one rule: shape is checked here; what may be bought, in the verbs."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from billing.auto_rules import check_terms
+from billing.consent import Terms
+from billing.gateways.base import Gateway
+from billing.models import AutoPurchaseRule, PaymentMethod
+from billing.prices import check_amount, limits_of
+from skypemgr.lib.amounts import AmountField, currency_places
+from skypemgr.lib.errors import ProductError
+from skypemgr.lib.formats import format_money
+
+OTHER = "other"
+
+
+class MethodForm(forms.Form):
+    """A saved method, or a new card. The number field takes the sandbox's test cards only."""
+
+    method = forms.ChoiceField(label=_("Payment method"), widget=forms.RadioSelect)
+    number = forms.CharField(
+        label=_("Test card number"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+
+    def __init__(
+        self, *args: Any, saved: Sequence[PaymentMethod], gateways: Sequence[Gateway], **more: Any
+    ) -> None:
+        super().__init__(*args, **more)
+        choices = [(str(method.pk), method_name(method)) for method in saved]
+        for gateway in gateways:
+            label = _("A new test card (sandbox)") if saved else gateway.label
+            choices.append((gateway.name, str(label)))
+        field = self.fields["method"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = choices
+        if choices:
+            field.initial = choices[0][0]
+
+    def clean(self) -> dict[str, Any]:
+        """A new card needs its number."""
+        cleaned = super().clean() or self.cleaned_data
+        chosen = cleaned.get("method", "")
+        if chosen and not chosen.isdigit() and not cleaned.get("number"):
+            self.add_error("number", _("Enter the number of a test card."))
+        return cleaned
+
+
+class AmountForm(forms.Form):
+    """How much to buy, and whether to go on buying it automatically."""
+
+    choice = forms.ChoiceField(label=_("Amount"), widget=forms.RadioSelect, required=False)
+    other = AmountField(label=_("Other amount"), required=False)
+    auto_recharge = forms.BooleanField(label=_("Turn on auto-recharge"), required=False)
+    level = AmountField(label=_("When the company's balance falls below"), required=False)
+    monthly_limit = AmountField(label=_("Monthly limit"), required=False)
+
+    def __init__(self, *args: Any, currency: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.currency = currency
+        places = currency_places(currency)
+        limits = limits_of(currency)
+        choice = self.fields["choice"]
+        if isinstance(choice, forms.ChoiceField):
+            offered = [(str(amount), format_money(amount, currency)) for amount in limits.offered]
+            choice.choices = [*offered, (OTHER, _("Other amount"))]
+        for name in ("other", "level", "monthly_limit"):
+            field = self.fields[name]
+            if isinstance(field, AmountField):
+                field.places = places
+        self.fields["other"].help_text = _("From %(least)s to %(most)s.") % {
+            "least": format_money(limits.least, currency),
+            "most": format_money(limits.most, currency),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """``amount`` and, if ticked, ``terms`` are what was chosen."""
+        cleaned = super().clean() or self.cleaned_data
+        amount = self._amount(cleaned)
+        cleaned["amount"], cleaned["terms"] = amount, None
+        if not cleaned.get("auto_recharge"):
+            # Fields that only matter with the tick do not stand in the way without it.
+            self.errors.pop("level", None)
+            self.errors.pop("monthly_limit", None)
+        elif amount is not None:
+            cleaned["terms"] = self._terms(cleaned, amount)
+        return cleaned
+
+    def _amount(self, cleaned: dict[str, Any]) -> Decimal | None:
+        choice, other = cleaned.get("choice", ""), cleaned.get("other")
+        if "other" in self.errors or "choice" in self.errors:
+            return None
+        if other is None and choice == OTHER:
+            self.add_error("other", _("Enter an amount."))
+            return None
+        if other is None and not choice:
+            self.add_error("choice", _("Choose an amount."))
+            return None
+        if other is not None and choice not in ("", OTHER) and other != Decimal(choice):
+            self.add_error(
+                "other", _("Choose an amount from the list or enter another one, not both.")
+            )
+            return None
+        amount = Decimal(choice) if other is None else other
+        try:
+            return check_amount(amount, self.currency)
+        except ProductError as error:
+            self.add_error("other", str(error))
+        return None
+
+    def _terms(self, cleaned: dict[str, Any], amount: Decimal) -> Terms | None:
+        for name in ("level", "monthly_limit"):
+            if cleaned.get(name) is None and name not in self.errors:
+                self.add_error(name, _("Enter an amount."))
+        if "level" in self.errors or "monthly_limit" in self.errors:
+            return None
+        terms = Terms(cleaned["level"], amount, cleaned["monthly_limit"])
+        try:
+            check_terms(terms, self.currency)
+        except ProductError as error:
+            self.add_error(error.field or None, str(error))
+            return None
+        return terms
+
+
+class RuleForm(forms.Form):
+    """The company's auto-recharge: with what, when, how much, at most how much, and the consent."""
+
+    method = forms.ChoiceField(label=_("Payment method"))
+    amount = AmountField(label=_("Buy each time"))
+    level = AmountField(label=_("When the company's balance falls below"))
+    monthly_limit = AmountField(label=_("Monthly limit"), help_text=_("Before VAT."))
+    consent = forms.BooleanField(
+        label=_(
+            "I agree that this card is charged this amount plus VAT, without asking again, each "
+            "time the company's balance falls below this level, and at most the monthly limit "
+            "before VAT in a calendar month. I can change this or switch it off here at any time."
+        ),
+        error_messages={"required": _("Please read what auto-recharge does and agree to it.")},
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        currency: str,
+        saved: Sequence[PaymentMethod],
+        rule: AutoPurchaseRule | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(*args, **more)
+        places = currency_places(currency)
+        method = self.fields["method"]
+        if isinstance(method, forms.ChoiceField):
+            method.choices = [(str(saved_one.pk), method_name(saved_one)) for saved_one in saved]
+        for name in ("amount", "level", "monthly_limit"):
+            field = self.fields[name]
+            if isinstance(field, AmountField):
+                field.places = places
+            if rule is not None:
+                field.initial = getattr(rule, name)
+        if rule is not None:
+            method.initial = str(rule.method_id)
+
+
+def method_name(method: PaymentMethod) -> str:
+    """The method as people call it."""
+    return str(_("Test card %(number)s") % {"number": method.label})

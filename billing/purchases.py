@@ -1,0 +1,284 @@
+"""Buying credit: the wish is stored, the gateway is asked, its word is applied.
+
+Its one rule: no gateway is asked while a lock or transaction is open, and each step may be repeated
+or missing: ``advance_purchase`` brings any purchase one step further, from wherever it stands.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from billing.auto_rules import lock_rule, store_consent
+from billing.consent import VERSION, Terms
+from billing.errors import GatewayNotConfigured
+from billing.gateways.base import (
+    ChargeRequest,
+    ChargeResult,
+    ChargeStatus,
+    Gateway,
+    GatewayUnavailable,
+)
+from billing.gateways.registry import find_gateway
+from billing.models import PaymentEvent, PaymentMethod, Purchase
+from billing.prices import check_amount, price_of
+from billing.settlement import apply_result, lock_purchase
+from credit.errors import IdempotencyConflict
+from credit.money import require_active
+from credit.requests import OutsideKey
+from members.actors import Actor
+from members.audit import record
+from members.models import Company
+from skypemgr.lib.periods import utc_now
+
+logger = logging.getLogger(__name__)
+
+Status = Purchase.Status
+# What was wished but never sent is not charged out of the blue later than this.
+SEND_WITHIN = timedelta(hours=1)
+# A gateway is asked again this often about what only waits for the payer or is old.
+SLOWLY = timedelta(minutes=1)
+SWEPT_AT_ONCE = 500
+
+
+def buy_credit(
+    *,
+    actor: Actor,
+    amount: Decimal,
+    method: PaymentMethod,
+    request: OutsideKey,
+    auto_purchase: Terms | None = None,
+    consent_version: str = VERSION,
+    now: datetime | None = None,
+) -> Purchase:
+    """The purchase exists once for this request and the gateway has been asked; see its status.
+
+    ``amount`` is net, in the currency's own decimals. Raises as ``create_purchase`` does.
+    """
+    purchase = create_purchase(
+        actor=actor,
+        amount=amount,
+        method=method,
+        request=request,
+        auto_purchase=auto_purchase,
+        consent_version=consent_version,
+        now=now,
+    )
+    return advance_purchase(purchase.pk, now=now)
+
+
+def create_purchase(
+    *,
+    actor: Actor,
+    amount: Decimal,
+    method: PaymentMethod,
+    request: OutsideKey,
+    auto_purchase: Terms | None = None,
+    consent_version: str = VERSION,
+    now: datetime | None = None,
+) -> Purchase:
+    """The wish to buy is stored, once for this request; nothing has been charged yet.
+
+    Raises AmountRefused, GatewayNotConfigured, CompanyNotActive, ConsentMissing, and
+    IdempotencyConflict when the key came with another content before.
+    """
+    actor.require_administrator()
+    known = _find_request(actor.company, request)
+    if known is not None:
+        return known
+    require_active(Company.objects.get(pk=actor.company.pk))
+    find_gateway(method.gateway)
+    check_amount(amount, actor.company.currency)
+    at = now or utc_now()
+    try:
+        with transaction.atomic():
+            # Auto-recharge looks for open purchases under this lock.
+            lock_rule(actor.company.pk)
+            purchase = insert_purchase(
+                company=actor.company,
+                amount=amount,
+                method=method,
+                request=request,
+                now=at,
+                actor=actor,
+            )
+            if auto_purchase is not None:
+                store_consent(
+                    actor=actor,
+                    method=method,
+                    terms=auto_purchase,
+                    version=consent_version,
+                    purchase=purchase,
+                    now=at,
+                )
+            record(
+                actor,
+                "create_purchase",
+                subject=f"purchase:{purchase.pk}",
+                amount=amount,
+                total=purchase.total,
+                auto_purchase=auto_purchase is not None,
+            )
+    except IntegrityError:
+        known = _find_request(actor.company, request)
+        if known is None:
+            raise
+        return known
+    return purchase
+
+
+def insert_purchase(
+    *,
+    company: Company,
+    amount: Decimal,
+    method: PaymentMethod,
+    request: OutsideKey,
+    now: datetime,
+    actor: Actor | None = None,
+) -> Purchase:
+    """The row of a purchase and its first event; automatic without an actor."""
+    price = price_of(amount)
+    purchase = Purchase.objects.create(
+        company=company,
+        request_key=request.key,
+        content_hash=request.content_hash,
+        amount=price.net,
+        vat_rate=price.vat_rate,
+        vat_amount=price.vat_amount,
+        total=price.total,
+        currency=company.currency,
+        gateway=method.gateway,
+        method=method,
+        method_label=method.label,
+        is_automatic=actor is None,
+        made_by=actor.member if actor else None,
+        created_at=now,
+    )
+    _tell_event(purchase, now)
+    return purchase
+
+
+def advance_purchase(purchase_id: int, *, now: datetime | None = None) -> Purchase:
+    """The purchase is as far as the gateway can say now; a final one is left as it is.
+
+    Never called inside a transaction. Any number of callers at once, and crashes between any two
+    steps, lead to one charge and one credit.
+    """
+    at = now or utc_now()
+    purchase = Purchase.objects.select_related("company", "method").get(pk=purchase_id)
+    if purchase.is_final:
+        return purchase
+    gateway = find_gateway(purchase.gateway)
+    is_first = purchase.status == Status.CREATED and _claim(purchase_id, now=at)
+    if is_first:
+        purchase.sent_at = at
+        return apply_result(purchase_id, _charge(gateway, purchase), now=at, is_first=True)
+    purchase = Purchase.objects.select_related("company", "method").get(pk=purchase_id)
+    if purchase.is_final:
+        return purchase
+    result = _ask_again(gateway, purchase, now=at)
+    return apply_result(purchase_id, result, now=at)
+
+
+def advance_open_purchases(*, now: datetime | None = None) -> int:
+    """Every purchase that is not final was brought further, at most 500; returns how many."""
+    at = now or utc_now()
+    lately = at - SLOWLY
+    is_slow = Q(status=Status.REQUIRES_ACTION) | Q(created_at__lt=at - SEND_WITHIN)
+    due = (
+        Purchase.objects.filter(status__in=Purchase.OPEN)
+        .exclude(is_slow & Q(checked_at__isnull=False, checked_at__gt=lately))
+        .order_by(F("checked_at").asc(nulls_first=True), "pk")
+        .values_list("pk", flat=True)[:SWEPT_AT_ONCE]
+    )
+    ids = list(due)
+    for pk in ids:
+        try:
+            advance_purchase(pk, now=now)
+        except GatewayNotConfigured:
+            logger.warning("purchase %s waits for a gateway that is not configured", pk)
+        except Exception:
+            # One purchase that cannot be advanced must not keep the others waiting.
+            logger.exception("purchase %s could not be advanced", pk)
+    return len(ids)
+
+
+def _find_request(company: Company, request: OutsideKey) -> Purchase | None:
+    known = Purchase.objects.filter(company=company, request_key=request.key).first()
+    if known is not None and known.content_hash != request.content_hash:
+        raise IdempotencyConflict(
+            _("This key was already used for another request. Use a new one.")
+        )
+    return known
+
+
+def _claim(purchase_id: int, *, now: datetime) -> bool:
+    """Whether the caller is the first who may ask the gateway; what may not be sent any more has
+    expired: nothing was charged.
+    """
+    with transaction.atomic():
+        purchase, _rule = lock_purchase(purchase_id)
+        if purchase.status != Status.CREATED:
+            return False
+        is_too_late = purchase.created_at + SEND_WITHIN <= now
+        if is_too_late or purchase.company.state != Company.State.ACTIVE:
+            purchase.status = Status.EXPIRED
+            purchase.settled_at = now
+            purchase.save(update_fields=["status", "settled_at"])
+            _tell_event(purchase, now)
+            return False
+        purchase.status = Status.PENDING
+        purchase.sent_at = now
+        purchase.save(update_fields=["status", "sent_at"])
+        _tell_event(purchase, now)
+    return True
+
+
+def _charge(gateway: Gateway, purchase: Purchase) -> ChargeResult:
+    method = purchase.method
+    request = ChargeRequest(
+        idempotency_key=idempotency_key(purchase),
+        amount=purchase.total,
+        currency=purchase.currency,
+        method_reference=method.reference if method else "",
+        is_off_session=purchase.is_automatic,
+    )
+    try:
+        return gateway.charge(request)
+    except GatewayUnavailable:
+        return ChargeResult(status=ChargeStatus.UNKNOWN)
+
+
+def _ask_again(gateway: Gateway, purchase: Purchase, *, now: datetime) -> ChargeResult:
+    """What became of a charge that was asked for before, perhaps in vain."""
+    key = idempotency_key(purchase)
+    try:
+        result = gateway.fetch(key)
+        if result is None:
+            # Our wish never arrived. The same key again is safe; late, it is called off instead.
+            sent_at = purchase.sent_at or purchase.created_at
+            is_in_time = now < sent_at + SEND_WITHIN
+            if is_in_time and purchase.company.state == Company.State.ACTIVE:
+                return _charge(gateway, purchase)
+            return gateway.cancel(key)
+        expires_at = purchase.action_expires_at
+        is_asking = result.status == ChargeStatus.REQUIRES_ACTION
+        if is_asking and expires_at is not None and expires_at <= now:
+            return gateway.cancel(key)
+        return result
+    except GatewayUnavailable:
+        return ChargeResult(status=ChargeStatus.UNKNOWN)
+
+
+def idempotency_key(purchase: Purchase) -> str:
+    """The name under which the gateway knows the charge."""
+    return f"purchase:{purchase.pk}"
+
+
+def _tell_event(purchase: Purchase, now: datetime) -> None:
+    PaymentEvent.objects.create(
+        company=purchase.company, purchase=purchase, status=purchase.status, created_at=now
+    )

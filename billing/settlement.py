@@ -1,0 +1,193 @@
+"""What follows from a gateway's word about a purchase.
+
+Its one rule: applied under the purchase's lock, all in one transaction, so that a purchase is
+credited once however often and by whomever the word is brought. Lock order: rule, purchase, purses.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.urls import reverse
+
+from billing.auto_rules import (
+    activate_rule,
+    lock_rule,
+    note_authentication,
+    note_failure,
+    note_payment,
+)
+from billing.gateways.base import ChargeResult, ChargeStatus
+from billing.links import authentication_link
+from billing.methods import confirm_method
+from billing.models import AutoPurchaseConsent, AutoPurchaseRule, PaymentEvent, Purchase
+from credit.accounts import ensure_accounts
+from credit.ledger import Move, post_transfers
+from credit.models import Transfer
+from members.notices import NoticeKind, tell_administrators, tell_member
+from skypemgr.lib.wake import wake
+
+Status = Purchase.Status
+AUTHENTICATE_WITHIN = timedelta(hours=24)
+
+
+def lock_purchase(purchase_id: int) -> tuple[Purchase, AutoPurchaseRule | None]:
+    """The purchase and its company's rule, locked in this order: rule, purchase."""
+    company_id = Purchase.objects.values_list("company_id", flat=True).get(pk=purchase_id)
+    rule = lock_rule(company_id)
+    purchase = (
+        Purchase.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("company", "method", "made_by__company")
+        .get(pk=purchase_id)
+    )
+    return purchase, rule
+
+
+def apply_result(
+    purchase_id: int, result: ChargeResult, *, now: datetime, is_first: bool = False
+) -> Purchase:
+    """The purchase is as the gateway says, with everything that follows; a final one stays.
+
+    ``is_first``: the answer to the first question, whose asker sees it on the page.
+    """
+    with transaction.atomic():
+        purchase, rule = lock_purchase(purchase_id)
+        purchase.checked_at = now
+        purchase.save(update_fields=["checked_at"])
+        if purchase.is_final or purchase.status == result.status:
+            return purchase
+        if result.status == ChargeStatus.UNKNOWN and purchase.status != Status.PENDING:
+            return purchase
+        _take_over(purchase, result, now)
+        if purchase.status == Status.SUCCEEDED:
+            _settle(purchase, rule, now)
+        elif purchase.status in (Status.DECLINED, Status.EXPIRED):
+            _fail(purchase, rule, now, is_first)
+        elif purchase.status == Status.REQUIRES_ACTION and purchase.is_automatic:
+            _ask_for_authentication(purchase, rule, now)
+    return purchase
+
+
+def _take_over(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
+    """The event is written and the purchase says what it says; a success is credited first, since
+    the database knows no paid purchase without its transfer."""
+    PaymentEvent.objects.create(
+        company=purchase.company,
+        purchase=purchase,
+        status=result.status,
+        data={"reference": result.reference, "decline_code": result.decline_code},
+        created_at=now,
+    )
+    purchase.status = result.status
+    purchase.gateway_reference = result.reference or purchase.gateway_reference
+    purchase.decline_code = result.decline_code
+    purchase.action_url = result.action_url
+    purchase.action_expires_at = (
+        now + AUTHENTICATE_WITHIN if result.status == ChargeStatus.REQUIRES_ACTION else None
+    )
+    if purchase.is_final:
+        purchase.settled_at = now
+    if result.status == ChargeStatus.SUCCEEDED:
+        purchase.transfer = _credit(purchase, now)
+    purchase.save(
+        update_fields=[
+            "status",
+            "gateway_reference",
+            "decline_code",
+            "action_url",
+            "action_expires_at",
+            "settled_at",
+            "transfer",
+        ]
+    )
+
+
+def _credit(purchase: Purchase, now: datetime) -> Transfer:
+    accounts = ensure_accounts(purchase.company)
+    move = Move(
+        kind=Transfer.Kind.PURCHASE,
+        source=accounts.purchases,
+        destination=accounts.company,
+        amount=purchase.amount,
+        key=f"purchase:{purchase.pk}",
+        actor_id=purchase.made_by_id,
+    )
+    (posted,) = post_transfers(purchase.company_id, [move], now=now)
+    return Transfer.objects.get(pk=posted.id)
+
+
+def _settle(purchase: Purchase, rule: AutoPurchaseRule | None, now: datetime) -> None:
+    if purchase.method is not None:
+        confirm_method(purchase.method, now=now)
+    if rule is not None:
+        note_payment(rule, purchase, now=now)
+    consent = (
+        AutoPurchaseConsent.objects.select_related("company", "method", "member")
+        .filter(purchase=purchase)
+        .first()
+    )
+    if consent is not None and not _is_older(consent, rule):
+        activate_rule(consent, now=now)
+    if purchase.is_automatic:
+        tell_administrators(
+            purchase.company,
+            NoticeKind.PURCHASE_SUCCEEDED,
+            key=f"purchase:{purchase.pk}:succeeded",
+            **_facts(purchase),
+        )
+    elif purchase.made_by is not None:
+        tell_member(
+            purchase.made_by,
+            NoticeKind.PURCHASE_SUCCEEDED,
+            key=f"purchase:{purchase.pk}:succeeded",
+            **_facts(purchase),
+        )
+    wake("company.credited", purchase.company_id)
+
+
+def _is_older(consent: AutoPurchaseConsent, rule: AutoPurchaseRule | None) -> bool:
+    """Whether something newer was agreed to while the payment was still open."""
+    return rule is not None and rule.consent_at > consent.created_at
+
+
+def _fail(purchase: Purchase, rule: AutoPurchaseRule | None, now: datetime, is_first: bool) -> None:
+    if purchase.is_automatic:
+        if rule is not None:
+            note_failure(rule, purchase, now=now)
+    elif purchase.made_by is not None and not is_first and purchase.status == Status.DECLINED:
+        tell_member(
+            purchase.made_by,
+            NoticeKind.PURCHASE_DECLINED,
+            key=f"purchase:{purchase.pk}:declined",
+            **_facts(purchase),
+        )
+
+
+def _ask_for_authentication(
+    purchase: Purchase, rule: AutoPurchaseRule | None, now: datetime
+) -> None:
+    if rule is not None:
+        note_authentication(rule, now=now)
+    tell_administrators(
+        purchase.company,
+        NoticeKind.AUTHENTICATION_NEEDED,
+        key=f"purchase:{purchase.pk}:authentication",
+        **{**_facts(purchase), "url": authentication_link(purchase.pk)},
+    )
+
+
+def _facts(purchase: Purchase) -> dict[str, str | int | bool]:
+    return {
+        "purchase_id": purchase.pk,
+        "amount": str(purchase.amount),
+        "vat_rate": str(purchase.vat_rate),
+        "vat_amount": str(purchase.vat_amount),
+        "total": str(purchase.total),
+        "currency": purchase.currency,
+        "card": purchase.method_label,
+        "decline_code": purchase.decline_code,
+        "is_automatic": purchase.is_automatic,
+        "balance_after": str(purchase.transfer.destination_balance_after)
+        if purchase.transfer
+        else "",
+        "url": reverse("purchase", args=[purchase.pk]),
+    }

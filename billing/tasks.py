@@ -1,0 +1,31 @@
+"""The jobs of billing. Their one rule: each is a verb, found its work in the database, and may run
+any number of times.
+"""
+
+from celery import shared_task
+
+from billing import auto_purchase, purchases
+
+
+@shared_task(name="billing.evaluate_auto_purchase")
+def evaluate_auto_purchase(company_id: int) -> None:
+    """The company's auto-recharge has been looked at."""
+    auto_purchase.evaluate_auto_purchase(company_id)
+
+
+@shared_task(name="billing.advance_purchase")
+def advance_purchase(purchase_id: int) -> None:
+    """The purchase is as far as the gateway can say."""
+    purchases.advance_purchase(purchase_id)
+
+
+@shared_task(name="billing.advance_open_purchases")
+def advance_open_purchases() -> None:
+    """Every open purchase is as far as its gateway can say."""
+    purchases.advance_open_purchases()
+
+
+@shared_task(name="billing.sweep_auto_purchases")
+def sweep_auto_purchases() -> None:
+    """Every company's auto-recharge that is due has been looked at."""
+    auto_purchase.sweep_auto_purchases()

@@ -1,0 +1,26 @@
+"""The addresses of billing."""
+
+from django.urls import path
+
+from billing.views import buy, purchases, sandbox, settings
+
+urlpatterns = [
+    path("buy/", buy.choose_method, name="buy"),
+    path("buy/amount/", buy.choose_amount, name="buy_amount"),
+    path("buy/again/", buy.buy_again, name="buy_again"),
+    path("buy/check/", buy.check, name="buy_check"),
+    path("purchases/", purchases.show_purchases, name="purchases"),
+    path("purchases/<int:pk>/", purchases.show_purchase, name="purchase"),
+    path("purchases/<int:pk>/status/", purchases.poll_purchase, name="purchase_status"),
+    path("purchases/<int:pk>/retry/", purchases.retry, name="purchase_retry"),
+    path(
+        "purchases/authenticate/<str:token>/", purchases.authenticate, name="purchase_authenticate"
+    ),
+    path("settings/payment/", settings.show_settings, name="payment_settings"),
+    path("settings/payment/off/", settings.switch_off, name="auto_purchase_off"),
+    path("settings/payment/resume/", settings.resume, name="auto_purchase_resume"),
+    path("settings/payment/cards/<int:pk>/remove/", settings.remove_card, name="card_remove"),
+    path(
+        "sandbox/authenticate/<slug:reference>/", sandbox.authenticate, name="sandbox_authenticate"
+    ),
+]

@@ -1,0 +1,188 @@
+"""Buying credit in four pages: method, amount, check, done.
+
+Its one rule: only Pay now charges; everything before it can be left, repeated and gone back to.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from billing.auto_rules import describe_rule
+from billing.consent import VERSION, write_consent
+from billing.drafts import Draft
+from billing.forms import OTHER, AmountForm, MethodForm, method_name
+from billing.gateways.cards import TEST_CARDS
+from billing.gateways.registry import list_gateways
+from billing.methods import find_method, list_methods, save_card
+from billing.models import PaymentMethod
+from billing.prices import limits_of, price_of
+from billing.purchases import buy_credit
+from billing.queries import last_paid
+from credit.accounts import company_balance
+from credit.money import require_active
+from members.access import MemberRequest, administrators_only
+from skypemgr.lib.errors import ProductError
+
+SHOWN, REFUSED = 200, 422
+
+
+@administrators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose_method(request: MemberRequest) -> HttpResponseBase:
+    """Step 1: a saved method or a new card."""
+    company = request.member.company
+    try:
+        require_active(company)
+    except ProductError as error:
+        return render(request, "billing/buy_stopped.html", {"error": str(error)})
+    gateways, saved = list_gateways(), list_methods(company)
+    form = MethodForm(request.POST or None, saved=saved, gateways=gateways)
+    if form.is_valid():
+        method = _chosen_method(request, form)
+        if method is not None:
+            return HttpResponseRedirect(f"{reverse('buy_amount')}?method={method.pk}")
+    page = {
+        "form": form,
+        "saved": saved,
+        "gateways": gateways,
+        "test_cards": TEST_CARDS,
+        "again": last_paid(company) if saved else None,
+    }
+    return render(request, "billing/buy_method.html", page, status=_status(form))
+
+
+@administrators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose_amount(request: MemberRequest) -> HttpResponseBase:
+    """Step 2: how much, and whether to go on automatically."""
+    company = request.member.company
+    draft = Draft.read(request.GET.get("draft", ""), company)
+    method = _named_method(request, request.GET.get("method", ""))
+    if method is None:
+        return redirect("buy")
+    currency = company.currency
+    initial = _typed_before(draft, currency) if draft else {}
+    form = AmountForm(request.POST or None, currency=currency, initial=initial)
+    if form.is_valid():
+        chosen = Draft.start(
+            company,
+            method_id=method.pk,
+            amount=form.cleaned_data["amount"],
+            terms=form.cleaned_data["terms"],
+        )
+        return HttpResponseRedirect(_check_address(chosen))
+    page = {
+        "form": form,
+        "method": method_name(method),
+        "currency": currency,
+        "rule": describe_rule(company),
+    }
+    return render(request, "billing/buy_amount.html", page, status=_status(form))
+
+
+@administrators_only
+@require_safe
+def buy_again(request: MemberRequest) -> HttpResponseBase:
+    """The last paid purchase once more, ready to check."""
+    last = last_paid(request.member.company)
+    draft = Draft.again(last) if last else None
+    return HttpResponseRedirect(_check_address(draft)) if draft else redirect("buy")
+
+
+@administrators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: MemberRequest) -> HttpResponseBase:
+    """Step 3: what it costs; Pay now."""
+    company = request.member.company
+    text = request.POST.get("draft", "") or request.GET.get("draft", "")
+    draft = Draft.read(text, company)
+    method = _named_method(request, str(draft.method_id)) if draft else None
+    if draft is None or method is None or (draft.terms and draft.version != VERSION):
+        messages.warning(request, _("This page is no longer valid. Please choose again."))
+        return redirect("buy")
+    error = ""
+    if request.method == "POST":
+        try:
+            purchase = buy_credit(
+                actor=request.actor,
+                amount=draft.amount,
+                method=method,
+                request=draft.request,
+                auto_purchase=draft.terms,
+                consent_version=draft.version,
+            )
+            return redirect("purchase", purchase.pk)
+        except ProductError as refusal:
+            error = str(refusal)
+    page = {**_what_is_bought(draft, method, request), "draft": text, "error": error}
+    return render(request, "billing/buy_check.html", page, status=REFUSED if error else SHOWN)
+
+
+def _what_is_bought(draft: Draft, method: PaymentMethod, request: MemberRequest) -> dict[str, Any]:
+    company = request.member.company
+    balance = company_balance(company)
+    name = method_name(method)
+    consent = ""
+    if draft.terms:
+        consent = write_consent(draft.terms, currency=company.currency, card=name)
+    query = urlencode({"method": method.pk, "draft": draft.sign()})
+    return {
+        "price": price_of(draft.amount),
+        "currency": company.currency,
+        "method": name,
+        "consent": consent,
+        "terms": draft.terms,
+        "balance": balance,
+        "balance_after": balance + draft.amount,
+        "amount_url": f"{reverse('buy_amount')}?{query}",
+    }
+
+
+def _chosen_method(request: MemberRequest, form: MethodForm) -> PaymentMethod | None:
+    chosen = form.cleaned_data["method"]
+    if chosen.isdigit():
+        return _named_method(request, chosen)
+    try:
+        return save_card(actor=request.actor, gateway=chosen, number=form.cleaned_data["number"])
+    except ProductError as error:
+        form.add_error("number" if error.field == "number" else None, str(error))
+    return None
+
+
+def _named_method(request: MemberRequest, pk: str) -> PaymentMethod | None:
+    """The company's own method; nothing else has an address here."""
+    if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+        return None
+    try:
+        return find_method(request.actor, int(pk))
+    except ProductError:
+        return None
+
+
+def _typed_before(draft: Draft, currency: str) -> dict[str, Any]:
+    is_offered = draft.amount in limits_of(currency).offered
+    initial: dict[str, Any] = {
+        "choice": f"{draft.amount.normalize():f}" if is_offered else OTHER,
+        "other": None if is_offered else draft.amount,
+    }
+    if draft.terms:
+        initial |= {
+            "auto_recharge": True,
+            "level": draft.terms.level,
+            "monthly_limit": draft.terms.monthly_limit,
+        }
+    return initial
+
+
+def _check_address(draft: Draft) -> str:
+    return f"{reverse('buy_check')}?{urlencode({'draft': draft.sign()})}"
+
+
+def _status(form: MethodForm | AmountForm) -> int:
+    return REFUSED if form.is_bound else SHOWN
