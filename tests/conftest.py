@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper as Settings
+from pytest_django import Settings
 
 from credit.accounts import ensure_accounts
 from credit.allocation import Allocation, Recipients, allocate
