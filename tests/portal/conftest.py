@@ -1,16 +1,20 @@
 """A small history of Acme: two months of purchases, allocations, recharges and calls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+import time_machine
 
 from credit.accounts import ensure_accounts
 from credit.ledger import Move, post_transfers
 from members.models import Company, Member
+from tests.api.conftest import api
 from tests.conftest import credit_company, give, make_member
+
+__all__ = ["api"]
 
 AUGUST = datetime(2026, 8, 12, 9, tzinfo=UTC)
 SEPTEMBER = datetime(2026, 9, 3, 9, tzinfo=UTC)
@@ -44,6 +48,13 @@ def post_recharge(member: Member, amount: str, key: str, *, now: datetime) -> No
         "auto_recharge", accounts.company, accounts.members[member.pk], Decimal(amount), key
     )
     post_transfers(member.company_id, [move], now=now)
+
+
+@pytest.fixture(autouse=True)
+def _at_that_time() -> Iterator[None]:
+    """Pages read the clock: it stands at ``NOW``."""
+    with time_machine.travel(NOW, tick=True):
+        yield
 
 
 @pytest.fixture

@@ -5,11 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 
 import phonenumbers
-from django.db.models import Q
-from django.utils import timezone
 
 from credit.models import Call
-from members.models import Invitation, User
 
 
 @dataclass(frozen=True)
@@ -34,22 +31,6 @@ def read_own_calls(member_id: int, limit: int) -> list[OwnCall]:
         )
     )
     return [OwnCall(readable_number(row[0]), *row[1:]) for row in rows[:limit]]
-
-
-def read_waiting_invitations(user: User) -> list[Invitation]:
-    """Invitations of other companies that this login may still accept; one query."""
-    addresses = (
-        Q(way=Invitation.Way.EMAIL, address__iexact=user.email) if user.email else Q(pk=None)
-    )
-    if user.username:
-        addresses |= Q(way=Invitation.Way.USERNAME, address__iexact=user.username)
-    return list(
-        Invitation.objects.filter(
-            addresses, status=Invitation.Status.PENDING, expires_at__gt=timezone.now()
-        )
-        .select_related("company")
-        .order_by("pk")
-    )
 
 
 def readable_number(digits: str) -> str:

@@ -9,6 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from credit.rules import describe_rule
 from members.access import MemberRequest, members_only
+from members.invitations import waiting_invitations
 from skypemgr.lib.periods import day_in, utc_now
 from skypemgr.portal.queries import movements, own, people
 from skypemgr.portal.shell import keep_version
@@ -43,6 +44,6 @@ def _read(request: MemberRequest) -> dict[str, Any]:
         "movements": tell_own_movements(movements.read_member_movements(purse, MOVEMENTS_SHOWN)),
         "calls": own.read_own_calls(member.pk, CALLS_SHOWN),
         "administrators": people.read_administrators(company),
-        "invitations": own.read_waiting_invitations(member.user),
+        "invitations": list(waiting_invitations(member.user, now=now)),
         "is_suspended": member.status == member.Status.SUSPENDED,
     }
