@@ -1,5 +1,14 @@
-"""The API's addresses of this app."""
+"""The API's addresses about money."""
 
 from django.urls.resolvers import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from billing.api.auto_purchase import AutoPurchaseDoor
+from billing.api.purchases import MethodsDoor, PurchaseDoor, PurchasesDoor
+from members.api.base import door
+
+urlpatterns: list[URLPattern] = [
+    door("purchases", PurchasesDoor, "purchases"),
+    door("purchases/<purchase_id>", PurchaseDoor, "purchase"),
+    door("payment-methods", MethodsDoor, "payment_methods"),
+    door("auto-purchase", AutoPurchaseDoor, "auto_purchase"),
+]

@@ -3,15 +3,19 @@
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from members.access import find_list
+from members.actors import Actor
 from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.schema import page_of, refusal
 from members.lists import create_list
 from members.models import Company, Member, MemberList
+from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.rest import StrictSerializer
 
@@ -38,6 +42,18 @@ def lists_of(company: Company) -> QuerySet[MemberList, Any]:
     return MemberList.objects.filter(company=company, archived_at=None).annotate(
         members_count=Count("members", filter=Q(members__status__in=PRESENT))
     )
+
+
+def list_of_body(actor: Actor, pk: int | None) -> MemberList | None:
+    """The list that a body names; ProductError ``unknown_list`` if it is not the company's."""
+    if pk is None:
+        return None
+    try:
+        return find_list(actor, pk)
+    except NotFound as error:
+        raise ProductError(
+            _("There is no such list in your company."), code="unknown_list", field="list"
+        ) from error
 
 
 class ListsDoor(Door):

@@ -3,11 +3,14 @@
 from django.urls.resolvers import URLPattern
 
 from members.api.base import door
+from members.api.invitations import InvitationDoor, InvitationsDoor
 from members.api.lists import ListsDoor
 from members.api.tokens import CompanyTokenDoor, CompanyTokensDoor, OwnTokenDoor, OwnTokensDoor
 
 urlpatterns: list[URLPattern] = [
     door("lists", ListsDoor, "lists"),
+    door("invitations", InvitationsDoor, "invitations"),
+    door("invitations/<invitation_id>", InvitationDoor, "invitation"),
     door("me/tokens", OwnTokensDoor, "own_tokens"),
     door("me/tokens/<token_id>", OwnTokenDoor, "own_token"),
     door("company/tokens", CompanyTokensDoor, "company_tokens"),

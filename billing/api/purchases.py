@@ -1,0 +1,162 @@
+"""``purchases`` and ``payment-methods``. Its one rule: one key, one purchase, one answer."""
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from billing.methods import choose_method, list_methods
+from billing.models import PaymentMethod, Purchase
+from billing.purchases import buy_credit
+from billing.queries import find_purchase, list_purchases
+from credit.errors import IdempotencyConflict
+from credit.models import OutsideRequest
+from credit.requests import OutsideKey, answer_once
+from members.api.authentication import ApiRequest
+from members.api.base import Door
+from members.api.schema import IDEMPOTENCY_KEY, page_of, refusal
+from skypemgr.lib.amounts import currency_places
+from skypemgr.lib.paging import CursorPagination
+from skypemgr.lib.rest import AmountSerializerField, StrictSerializer, require_idempotency_key
+
+
+class PurchaseWish(StrictSerializer):
+    """Credit to buy: the net amount, and a saved method's id or a gateway's name."""
+
+    amount = AmountSerializerField(help_text="Net; in the currency's own decimals.")
+    payment_method = serializers.CharField(max_length=40)
+
+
+class PurchaseAnswer(serializers.Serializer[Purchase]):
+    """A purchase; ``amount`` is net and is what is credited. Money in the currency's decimals."""
+
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=Purchase.Status.choices)
+    amount = serializers.SerializerMethodField()
+    vat_rate = serializers.DecimalField(max_digits=6, decimal_places=3)
+    vat_amount = serializers.SerializerMethodField()
+    total = serializers.SerializerMethodField()
+    currency = serializers.CharField()
+    payment_method = serializers.CharField(source="method_label")
+    decline_code = serializers.CharField()
+    is_automatic = serializers.BooleanField()
+    made_by = serializers.IntegerField(source="made_by_id", allow_null=True)
+    created_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+
+    def get_amount(self, purchase: Purchase) -> str:
+        """Net."""
+        return _money(purchase, "amount")
+
+    def get_vat_amount(self, purchase: Purchase) -> str:
+        """VAT."""
+        return _money(purchase, "vat_amount")
+
+    def get_total(self, purchase: Purchase) -> str:
+        """Net and VAT."""
+        return _money(purchase, "total")
+
+
+def _money(purchase: Purchase, field: str) -> str:
+    return f"{getattr(purchase, field):.{currency_places(purchase.currency)}f}"
+
+
+class PurchasesDoor(Door):
+    """The company's purchases."""
+
+    newest_first = True
+
+    @extend_schema(
+        operation_id="purchases_list",
+        responses=page_of(PurchaseAnswer),
+        parameters=[*CursorPagination.parameters],
+    )
+    def get(self, request: ApiRequest) -> Response:
+        """All purchases, newest first."""
+        paginator = CursorPagination()
+        rows = paginator.paginate_queryset(list_purchases(request.actor.company), request, self)
+        return paginator.get_paginated_response(PurchaseAnswer(rows, many=True).data)
+
+    @extend_schema(
+        request=PurchaseWish,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={
+            201: PurchaseAnswer,
+            400: refusal(400, "idempotency_key_required", "invalid_idempotency_key"),
+            409: refusal(409, "idempotency_conflict"),
+            422: refusal(
+                422,
+                "invalid_amount",
+                "amount_too_small",
+                "amount_too_large",
+                "unknown_payment_method",
+                "payment_method_unavailable",
+                "company_frozen",
+                "company_closed",
+            ),
+        },
+        examples=[
+            OpenApiExample(
+                "With the sandbox",
+                value={"amount": "100.00", "payment_method": "sandbox"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: ApiRequest) -> Response:
+        """Buys credit. See `status`: `pending`, `requires_action` and `unknown` are not final."""
+        key = require_idempotency_key(request)
+        body = PurchaseWish(data=request.data)
+        body.is_valid(raise_exception=True)
+        wish, actor = body.validated_data, request.actor
+        outside = OutsideKey.of_api(key, "POST", "purchases", request.data)
+        _refuse_other_content(actor.company.pk, outside)
+        purchase = buy_credit(
+            actor=actor,
+            amount=wish["amount"],
+            method=choose_method(actor, wish["payment_method"]),
+            request=outside,
+        )
+        answer = answer_once(
+            actor.company.pk, outside, lambda _row: dict(PurchaseAnswer(purchase).data)
+        )
+        return Response(answer, status=201)
+
+
+def _refuse_other_content(company_id: int, request: OutsideKey) -> None:
+    """Before anything is charged: the key may have named something else, an allocation perhaps."""
+    others = OutsideRequest.objects.filter(company_id=company_id, key=request.key)
+    if others.exclude(content_hash=request.content_hash).exists():
+        raise IdempotencyConflict(
+            _("This key was already used for another request. Use a new one.")
+        )
+
+
+class PurchaseDoor(Door):
+    """One purchase."""
+
+    @extend_schema(operation_id="purchases_get", responses=PurchaseAnswer)
+    def get(self, request: ApiRequest, purchase_id: str) -> Response:
+        """The purchase as it stands."""
+        return Response(PurchaseAnswer(find_purchase(request.actor, int(purchase_id))).data)
+
+
+class MethodAnswer(serializers.Serializer[PaymentMethod]):
+    """A saved way to pay."""
+
+    id = serializers.IntegerField()
+    gateway = serializers.CharField()
+    kind = serializers.ChoiceField(choices=PaymentMethod.Kind.choices)
+    label = serializers.CharField()
+    is_default = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class MethodsDoor(Door):
+    """The company's saved ways to pay."""
+
+    @extend_schema(operation_id="payment_methods_list", responses=page_of(MethodAnswer))
+    def get(self, request: ApiRequest) -> Response:
+        """The saved methods that can be used now, the default first."""
+        rows = MethodAnswer(list_methods(request.actor.company), many=True).data
+        return Response({"results": rows, "next": None, "previous": None})

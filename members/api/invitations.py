@@ -1,0 +1,142 @@
+"""``invitations``: people asked to join. Its one rule: no secret of a link is ever answered."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from members.api.authentication import ApiRequest
+from members.api.base import Door
+from members.api.lists import list_of_body
+from members.api.permissions import ADMINISTRATORS
+from members.api.schema import page_of, refusal
+from members.invitations import invite_members, revoke_invitation
+from members.models import Invitation
+from members.models.people import Role
+from members.verdicts import MAX_ENTRIES, Verdict, VerdictCode
+from skypemgr.lib.errors import NotFound
+from skypemgr.lib.paging import CursorPagination
+from skypemgr.lib.rest import IdField, StrictSerializer
+
+STATUSES = (*Invitation.Status.values, "expired")
+
+
+class InvitationsWish(StrictSerializer):
+    """People to invite, by e-mail address or by user name."""
+
+    way = serializers.ChoiceField(choices=Invitation.Way.choices, default=Invitation.Way.EMAIL)
+    addresses = serializers.ListField(
+        child=serializers.CharField(max_length=320), min_length=1, max_length=MAX_ENTRIES
+    )
+    list = IdField(required=False, allow_null=True, default=None)
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
+    language = serializers.ChoiceField(
+        choices=settings.LANGUAGES, required=False, allow_null=True, default=None
+    )
+
+
+class InvitationAnswer(serializers.Serializer[Invitation]):
+    """An invitation."""
+
+    id = serializers.IntegerField()
+    way = serializers.ChoiceField(choices=Invitation.Way.choices)
+    address = serializers.CharField()
+    list = serializers.IntegerField(source="list_id", allow_null=True)
+    role = serializers.ChoiceField(choices=Role.choices)
+    status = serializers.SerializerMethodField()
+    member = serializers.IntegerField(
+        source="member_id", allow_null=True, help_text="Who accepted it."
+    )
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+    def get_status(self, invitation: Invitation) -> str:
+        """pending, accepted, declined, revoked or expired."""
+        return "expired" if invitation.is_expired else invitation.status
+
+
+class RefusedEntry(serializers.Serializer[Verdict]):
+    """An entry that is not invited."""
+
+    entry = serializers.CharField()
+    code = serializers.ChoiceField(choices=VerdictCode.choices)
+    detail = serializers.CharField(source="code.label")
+
+
+class InvitedAnswer(serializers.Serializer[Any]):
+    """Who is invited, and which entries are not."""
+
+    invitations = InvitationAnswer(many=True)
+    refused = RefusedEntry(many=True)
+
+
+class InvitationsDoor(Door):
+    """The company's invitations."""
+
+    roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ADMINISTRATORS}
+    newest_first = True
+
+    @extend_schema(
+        operation_id="invitations_list",
+        responses=page_of(InvitationAnswer),
+        parameters=[*CursorPagination.parameters],
+    )
+    def get(self, request: ApiRequest) -> Response:
+        """All invitations, newest first; expired and answered ones too."""
+        paginator = CursorPagination()
+        found = Invitation.objects.filter(company=request.actor.company)
+        rows = paginator.paginate_queryset(found, request, self)
+        return paginator.get_paginated_response(InvitationAnswer(rows, many=True).data)
+
+    @extend_schema(
+        request=InvitationsWish,
+        responses={
+            201: InvitedAnswer,
+            422: refusal(422, "nobody_to_invite", "unknown_list", "company_frozen"),
+        },
+        examples=[
+            OpenApiExample(
+                "Two people",
+                value={"addresses": ["bob@acme.example", "zoe@acme.example"], "list": 3},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: ApiRequest) -> Response:
+        """Invites everybody who can be invited, for 30 days; tells which entries cannot."""
+        body = InvitationsWish(data=request.data)
+        body.is_valid(raise_exception=True)
+        wish = dict(body.validated_data)
+        chosen = list_of_body(request.actor, wish.pop("list"))
+        invited = invite_members(actor=request.actor, list_id=chosen.pk if chosen else None, **wish)
+        return Response(InvitedAnswer(invited).data, status=201)
+
+
+class InvitationDoor(Door):
+    """One invitation."""
+
+    roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ADMINISTRATORS}
+
+    @extend_schema(operation_id="invitations_get", responses=InvitationAnswer)
+    def get(self, request: ApiRequest, invitation_id: str) -> Response:
+        """The invitation."""
+        return Response(InvitationAnswer(_find(request, invitation_id)).data)
+
+    @extend_schema(
+        operation_id="invitations_revoke",
+        responses={204: None, 410: refusal(410, "invitation_accepted", "invitation_revoked")},
+    )
+    def delete(self, request: ApiRequest, invitation_id: str) -> Response:
+        """Revokes the pending invitation: its link is worth nothing any more."""
+        revoke_invitation(actor=request.actor, invitation=_find(request, invitation_id))
+        return Response(status=204)
+
+
+def _find(request: ApiRequest, invitation_id: str) -> Invitation:
+    found = Invitation.objects.filter(company=request.actor.company, pk=int(invitation_id)).first()
+    if found is None:
+        raise NotFound(_("There is no such invitation in your company."))
+    return found
