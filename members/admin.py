@@ -1,6 +1,6 @@
 """The operator's desk for people. Its one rule: states change through verbs, the rest is read."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
@@ -82,8 +82,8 @@ class CompanyAdmin(ReadOnlyAdmin):
         self._run(request, queryset, close_company)
 
     def _run(self, request: HttpRequest, queryset: QuerySet[Company], verb: Any) -> None:
-        user = request.user
-        for company in queryset if isinstance(user, User) else ():
+        user = cast("User", request.user)
+        for company in queryset:
             try:
                 verb(actor=Actor.of_operator(user, company))
             except ProductError as error:

@@ -1,0 +1,1 @@
+"""Tests of people: signing up and in, companies, invitations, accounts, details, roles."""
