@@ -121,6 +121,7 @@ def run(folder: Path, supervisor: Supervisor) -> None:
     """The portal ran until it was told to stop."""
     public = {LOOPBACK: "localhost", "0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104
     url = f"http://{public.get(services.host(), services.host())}:{services.port()}/"
+    (folder / "static").mkdir(exist_ok=True)  # where collectstatic writes; looked at in any case
     await_free_port()
     start_servers(supervisor, folder)
     shared = {name: os.environ[name] for name in address.SHARED_NAMES}
