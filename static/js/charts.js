@@ -80,7 +80,7 @@
           stacked: stacked,
           grid: { display: false },
           border: { display: false },
-          ticks: { color: words, font: font, maxRotation: 0, autoSkipPadding: 12 },
+          ticks: { color: words, font: font, maxRotation: 0, autoSkipPadding: 6 },
         },
         y: {
           stacked: stacked,
