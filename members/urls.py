@@ -1,6 +1,6 @@
 """Addresses of the pages about people."""
 
-from django.urls import path
+from django.urls import include, path
 
 from members.views import accounts, answers, company, details, invite
 
@@ -15,4 +15,5 @@ urlpatterns = [
     path("invitations/waiting/<int:pk>/", answers.answer_waiting, name="invitation_waiting"),
     path("welcome/<str:token>/", accounts.set_password, name="welcome"),
     path("accounts/activation/resend/", accounts.resend_link, name="account_resend_link"),
+    path("", include("members.api.page_urls")),
 ]

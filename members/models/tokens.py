@@ -51,3 +51,8 @@ class ApiToken(models.Model):
         if self.revoked_at is not None:
             return False
         return self.expires_at is None or self.expires_at > timezone.now()
+
+    @property
+    def scope_labels(self) -> list[str]:
+        """What it may do, in the reader's language."""
+        return [str(self.Scope(scope).label) for scope in self.scopes]
