@@ -42,7 +42,8 @@ def choose_method(request: MemberRequest) -> HttpResponseBase:
     except ProductError as error:
         return render(request, "billing/buy_stopped.html", {"error": str(error)})
     gateways, saved = list_gateways(), list_methods(company)
-    form = MethodForm(request.POST or None, saved=saved, gateways=gateways)
+    typed = request.POST if request.method == "POST" else None
+    form = MethodForm(typed, saved=saved, gateways=gateways)
     if form.is_valid():
         method = _chosen_method(request, form)
         if method is not None:
@@ -68,7 +69,8 @@ def choose_amount(request: MemberRequest) -> HttpResponseBase:
         return redirect("buy")
     currency = company.currency
     initial = _typed_before(draft, currency) if draft else {}
-    form = AmountForm(request.POST or None, currency=currency, initial=initial)
+    typed = request.POST if request.method == "POST" else None
+    form = AmountForm(typed, currency=currency, initial=initial)
     if form.is_valid():
         chosen = Draft.start(
             company,

@@ -28,7 +28,7 @@ def show_settings(request: MemberRequest) -> HttpResponseBase:
     company = request.member.company
     saved, status = list_methods(company), describe_rule(company)
     form = RuleForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         currency=company.currency,
         saved=saved,
         rule=status.rule if status else None,

@@ -1,0 +1,93 @@
+"""What the tests of billing share: test cards, purchases, and a worker that is run by hand."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from billing.consent import VERSION, Terms
+from billing.methods import save_card
+from billing.models import AutoPurchaseRule, PaymentMethod, Purchase, SandboxCharge
+from billing.purchases import buy_credit, create_purchase
+from credit.requests import OutsideKey
+from members.actors import Actor
+from members.models import Member
+from skypemgr.lib.periods import utc_now
+
+GOOD = "4242424242424242"
+DECLINED = "4000000000000002"
+POOR = "4000000000009995"
+STOLEN = "4000000000009979"
+ASKING = "4000002760003184"
+ASKING_LATER = "4000002500003155"
+DECLINED_LATER = "4000000000000341"
+LATE = "4000000000000077"
+LOST = "4000000000000119"
+DOWN = "4000000000000259"
+
+Buy = Callable[..., Purchase]
+
+
+def card_of(member: Member, number: str = GOOD) -> PaymentMethod:
+    """The test card, saved for the member's company."""
+    return save_card(actor=Actor.of_member(member), gateway="sandbox", number=number)
+
+
+def a_request(content: object = "") -> OutsideKey:
+    """A wish that was never made before."""
+    return OutsideKey.of_form(str(uuid4()), content)
+
+
+def create(
+    member: Member, amount: str = "50", number: str = GOOD, now: datetime | None = None
+) -> Purchase:
+    """A purchase that is wished but not sent."""
+    return create_purchase(
+        actor=Actor.of_member(member),
+        amount=Decimal(amount),
+        method=card_of(member, number),
+        request=a_request(),
+        now=now,
+    )
+
+
+def buy(
+    member: Member,
+    amount: str = "50",
+    number: str = GOOD,
+    terms: Terms | None = None,
+    now: datetime | None = None,
+) -> Purchase:
+    """A purchase about which the gateway was asked once."""
+    return buy_credit(
+        actor=Actor.of_member(member),
+        amount=Decimal(amount),
+        method=card_of(member, number),
+        request=a_request(),
+        auto_purchase=terms,
+        consent_version=VERSION,
+        now=now,
+    )
+
+
+def five_seconds_pass() -> None:
+    """Late and lost answers of the gateway can be had now."""
+    SandboxCharge.objects.update(settles_at=utc_now() - timedelta(seconds=1))
+
+
+def terms(level: str = "20", amount: str = "50", limit: str = "200") -> Terms:
+    """Terms of an auto-recharge."""
+    return Terms(Decimal(level), Decimal(amount), Decimal(limit))
+
+
+def rule_of(member: Member) -> AutoPurchaseRule:
+    """The company's rule as it stands."""
+    return AutoPurchaseRule.objects.get(company=member.company)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """One instant for a whole test."""
+    return utc_now()
