@@ -1,1 +1,1 @@
-"""How fast credit moves, as figures and ratios of one run on one server. Never part of the tests."""
+"""How fast credit moves, as figures and ratios of one run on one server. Never a test."""

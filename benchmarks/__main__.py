@@ -1,4 +1,4 @@
-"""``make bench``: starts servers, then measures. Its one rule: everything in one run on one server."""
+"""``make bench``: starts servers, then measures. Its one rule: all in one run on one server."""
 
 import os
 

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -120,7 +121,7 @@ def measure() -> Iterator[tuple[str, str]]:
         return len(post_transfers(company.pk, moves, now=utc_now()))
 
     def by_hand() -> int:
-        parameters = {
+        parameters: dict[str, Any] = {
             "company": company.pk,
             "company_account": accounts.company,
             "members": list(accounts.members.values()),

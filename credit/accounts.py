@@ -99,7 +99,7 @@ def balances(company_id: int, member_ids: Iterable[int]) -> dict[int, Balance]:
     rows = Account.objects.filter(company_id=company_id, member_id__in=wanted).values_list(
         "member_id", "balance", "held"
     )
-    found = {pk: Balance(balance, held) for pk, balance, held in rows if pk is not None}
+    found = {pk: Balance(balance, held) for pk, balance, held in rows}
     return {pk: found.get(pk, Balance()) for pk in wanted}
 
 

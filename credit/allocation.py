@@ -185,5 +185,3 @@ def _post(
         "transfers": len(accounts.members),
         "company_balance_after": str(company.balance),
     }
-
-

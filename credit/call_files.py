@@ -1,4 +1,4 @@
-"""Charges calls from a file. Its one rule: the same rows by file, API or one by one give the same."""
+"""Charges calls from a file. Its one rule: a file gives what its rows one by one give."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -29,9 +29,7 @@ class ImportedCalls:
         return Counter(code for _line, _call, code in self.refused)
 
 
-def import_calls(
-    file: BinaryIO, company: Company, *, now: datetime | None = None
-) -> ImportedCalls:
+def import_calls(file: BinaryIO, company: Company, *, now: datetime | None = None) -> ImportedCalls:
     """The file's rows have been charged in file order; members are user names of the company.
 
     Raises UnreadableTable for a file that is no table. Importing it again charges nothing twice.

@@ -1,5 +1,5 @@
-"""Reads what a phone system or file says about a call. Its one rule: a bad row becomes a code, never
-an error, and stops nothing else.
+"""Reads what a phone system or file says about a call. Its one rule: a bad row becomes a code,
+never an error, and stops nothing else.
 """
 
 import re
@@ -74,7 +74,7 @@ def read_row(
 
 
 def member_key(value: Any) -> int | str:
-    """What a member is looked up by: an id, or a user name in lower case; empty for anything else."""
+    """What a member is looked up by: an id, or a user name in lower case; empty for all else."""
     if isinstance(value, bool):
         return ""
     if isinstance(value, int):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Value, When
@@ -106,9 +107,11 @@ def find_members(company: Company, values: Iterable[object]) -> dict[int | str, 
     names = {key for key in keys if isinstance(key, str) and "\0" not in key}
     gone = Case(When(status__in=("active", "suspended"), then=Value(1)), default=Value(0))
     rows = Member.objects.filter(company=company).order_by(gone, "pk")
-    found: dict[int | str, int] = dict(
-        rows.filter(user__username__in=names).values_list("user__username", "pk")
-    )
+    found: dict[int | str, int] = {
+        name: pk
+        for name, pk in rows.filter(user__username__in=names).values_list("user__username", "pk")
+        if name is not None
+    }
     found.update((pk, pk) for pk in rows.filter(pk__in=ids).values_list("pk", flat=True))
     return found
 
@@ -192,9 +195,7 @@ class _Batch:
                 )
                 self.seen[name] = (before, result)
 
-    def _charge_one(
-        self, posting: Posting, accounts: Accounts, call: ReportedCall
-    ) -> CallResult:
+    def _charge_one(self, posting: Posting, accounts: Accounts, call: ReportedCall) -> CallResult:
         name = (call.source, call.id)
         if name in self.seen:
             before, result = self.seen[name]
@@ -217,9 +218,7 @@ class _Batch:
                 occurred_at=call.started_at,
             )
             booked_on = posting.transfer(move).booked_on
-        self.charged.append(
-            _Charged(call, tariff, billed, price, collected, _key(call), booked_on)
-        )
+        self.charged.append(_Charged(call, tariff, billed, price, collected, _key(call), booked_on))
         amounts = (price, collected, price - collected)
         self.seen[name] = (call, CallResult(*name, "already_there", *amounts))
         return CallResult(*name, "charged", *amounts)
@@ -229,7 +228,7 @@ class _Batch:
         if not rows:
             return
         posted = [posting.known(row.key) if row.collected else None for row in rows]
-        parameters = {
+        parameters: dict[str, Any] = {
             "company": self.company.pk,
             "now": self.now,
             "members": [row.call.member_id for row in rows],

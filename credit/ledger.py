@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from credit import posting_sql
 from credit.errors import CreditError, KeyConflict, NotEnoughCredit, UnknownAccount
 from credit.money import checked_amount
-from credit.posting_sql import LOCK_PURSES, LOOK_UP, WRITE
 from skypemgr.lib import live
 from skypemgr.lib.periods import day_in
 from skypemgr.lib.wake import wake
@@ -60,7 +60,7 @@ class Posted:
 
 @dataclass(slots=True)
 class Purse:
-    """A locked account as it will be once the posting is written. System accounts have no balance."""
+    """A locked account as it will be once the posting is written."""
 
     id: int
     kind: str
@@ -94,7 +94,7 @@ class Purse:
 class Posting:
     """Locked purses, and the moves made over them in memory, until ``write`` posts all at once.
 
-    Open it inside a transaction; ``transfer`` adds a move or raises and leaves the posting as it was.
+    Open it inside a transaction; ``transfer`` adds a move, or raises and changes nothing.
     """
 
     def __init__(
@@ -117,16 +117,17 @@ class Posting:
             raise AssertionError("a posting lives inside a transaction")
         wanted = sorted(set(account_ids))
         with connection.cursor() as cursor:
-            cursor.execute(LOCK_PURSES, {"company": company_id, "ids": wanted})
+            cursor.execute(posting_sql.LOCK_PURSES, {"company": company_id, "ids": wanted})
             purses = {row[0]: Purse(*row) for row in cursor.fetchall()}
             if len(purses) < len(wanted):
                 raise UnknownAccount(_("This account is not in the company's ledger."))
-            cursor.execute(LOOK_UP, {"company": company_id, "keys": list(keys)})
+            cursor.execute(posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)})
             found = cursor.fetchall()
         posting = cls(company_id, purses, state=found[0][0], zone=found[0][1], now=now)
         for pk, *row in (fields[2:] for fields in found if fields[2] is not None):
-            move = Move(*row[:8])
-            posting._known[move.key] = Posted(move, *row[8:], id=pk, already=True)
+            posted = Posted(Move(*row[:8]), *row[8:])
+            posted.id, posted.already = pk, True
+            posting._known[posted.move.key] = posted
         return posting
 
     def known(self, key: str) -> Posted | None:
@@ -150,9 +151,7 @@ class Posting:
         except KeyError as error:
             raise UnknownAccount(_("This account is not in the company's ledger.")) from error
         if source.is_purse and source.available < amount:
-            raise NotEnoughCredit(
-                _("There is not enough credit."), field="amount", key=move.key
-            )
+            raise NotEnoughCredit(_("There is not enough credit."), field="amount", key=move.key)
         posted = Posted(move, self.booked_on(source.id, destination.id), None, None, None, None)
         if source.is_purse:
             source.balance -= amount
@@ -182,7 +181,7 @@ class Posting:
         written, self._new = self._new, []
         touched = [purse for purse in self.purses.values() if purse.touched]
         with connection.cursor() as cursor:
-            cursor.execute(WRITE, self._parameters(written, touched))
+            cursor.execute(posting_sql.WRITE, self._parameters(written, touched))
             ids = dict(cursor.fetchall())
         for posted in written:
             posted.id = ids[posted.move.key]
@@ -198,7 +197,7 @@ class Posting:
         live.bump(self.company_id)
         return written
 
-    def _parameters(self, written: list[Posted], touched: list[Purse]) -> dict[str, object]:
+    def _parameters(self, written: list[Posted], touched: list[Purse]) -> dict[str, Any]:
         totals = _daily_totals(written, self.purses)
         moves = [posted.move for posted in written]
         return {
@@ -307,5 +306,3 @@ def post_transfers(company_id: int, moves: Sequence[Move], *, now: datetime) -> 
         return posted
 
     return atomically(post) if moves else []
-
-

@@ -20,7 +20,7 @@ def rounded(amount: Decimal) -> Decimal:
 
 
 def checked_amount(amount: Decimal, *, field: str = "amount") -> Decimal:
-    """The amount with exactly 4 decimals; InvalidAmount unless 0 < amount ≤ 14 digits, 4 decimals."""
+    """The amount with 4 decimals; InvalidAmount unless above 0, with at most 14 digits before."""
     if not amount.is_finite() or amount <= 0:
         raise InvalidAmount(_("Enter an amount above 0."), field=field)
     if amount > LARGEST:

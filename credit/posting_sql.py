@@ -1,4 +1,4 @@
-"""The statements of a posting. Its one rule: their number never depends on how many moves there are."""
+"""The statements of a posting. Its one rule: as many for one move as for a thousand."""
 
 # The figures come from the locking query itself: it re-reads rows that changed while it waited,
 # which a join beside it would show as they were before. System accounts are read, never locked,

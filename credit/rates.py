@@ -1,5 +1,5 @@
-"""Keeps the decks. Its one rule: a row is never changed once it may have rated a call; a new price is
-a new row from a later day.
+"""Keeps the decks. Its one rule: a row that may have rated a call is never changed; a new price
+is a new row from a later day.
 """
 
 from dataclasses import dataclass, field

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any, cast
 
 import phonenumbers
 from django.db.models import Q
@@ -31,7 +32,7 @@ class Tariff:
     valid_from: date
 
     def billed_seconds(self, duration_seconds: int) -> int:
-        """The duration raised to the minimum, then to the next multiple of the increment; 0 for 0."""
+        """The duration raised to the minimum, then to the next increment; 0 stays 0."""
         if duration_seconds == 0:
             return 0
         seconds = max(duration_seconds, self.minimum_seconds)
@@ -83,9 +84,9 @@ class RateBook:
                 "valid_from",
             )
         )
-        for company_id, prefix, *tariff in rows:
+        for company_id, prefix, *fields in cast("Iterable[tuple[Any, ...]]", rows):
             deck = self._common if company_id is None else self._own
-            deck[prefix].append(Tariff(*tariff))
+            deck[prefix].append(Tariff(*fields))
 
     def find(self, digits: str, started_at: datetime) -> Tariff | None:
         """The row that rates a call to these digits (without ``+``): longest match in the own deck,

@@ -69,7 +69,7 @@ class Recharger:
         self._history: list[RechargeOutcome] = []
 
     def recharged_in(self, account: int, day: date) -> Decimal:
-        """What auto-recharges added to the purse in the month of that day, this posting included."""
+        """What auto-recharges added in the month of that day, this posting included."""
         return self._totals.get((account, first_of_month(day)), ZERO)
 
     def apply(self, account: int) -> Evaluation:

@@ -146,9 +146,7 @@ def _arm_and_evaluate(actor: Actor, members: Sequence[Member], now: datetime) ->
         .select_for_update(of=("self",), no_key=True)
     )
     by_account = {accounts.members[rule.member_id]: rule for rule in rules}
-    posting = Posting.open(
-        actor.company.pk, (accounts.company, *by_account), keys=(), now=now
-    )
+    posting = Posting.open(actor.company.pk, (accounts.company, *by_account), keys=(), now=now)
     require_active_state(posting.company_state)
     recharger = Recharger(posting, accounts.company, by_account)
     for account in by_account:
@@ -184,7 +182,9 @@ def switch_off_rule(*, actor: Actor, member_id: int) -> None:
     atomically(work)
 
 
-def describe_rules(members: Sequence[Member], *, now: datetime | None = None) -> dict[int, RuleStatus]:
+def describe_rules(
+    members: Sequence[Member], *, now: datetime | None = None
+) -> dict[int, RuleStatus]:
     """How the rules of members of one company stand, by member id. Two queries."""
     if not members:
         return {}
@@ -240,7 +240,7 @@ def preview_rules(
     today = day_in(actor.company.time_zone, now or utc_now())
     members = recipients_query(actor, recipients).filter(status=Member.Status.ACTIVE)
     purses = list(members.values_list("accounts__id", "accounts__balance").order_by("pk"))
-    totals = month_totals([pk for pk, _balance in purses if pk is not None], today)
+    totals = month_totals([pk for pk, _balance in purses if pk], today)
     left = (
         Account.objects.filter(company=actor.company, kind=Account.Kind.COMPANY)
         .values_list("balance", flat=True)

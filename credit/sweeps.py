@@ -1,4 +1,4 @@
-"""Finds rules that wait. Its one rule: correct without ever running; it only makes things sooner."""
+"""Finds rules that wait. Its one rule: all is right without it, it only makes things sooner."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta

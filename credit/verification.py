@@ -1,4 +1,4 @@
-"""Recomputes everything the ledger keeps. Its one rule: it reads transfers alone and trusts no sum."""
+"""Recomputes everything the ledger keeps. Its one rule: it trusts no sum."""
 
 from dataclasses import dataclass
 
@@ -15,52 +15,55 @@ class Difference:
     computed: str
 
 
+# Each transfer as its purses see it; every check reads from this.
 SIDES = """
+WITH side AS (
 SELECT source_id AS account_id, source_version AS version, source_balance_after AS after,
        -amount AS change, booked_on, kind, id
   FROM credit_transfer WHERE source_version IS NOT NULL
  UNION ALL
 SELECT destination_id, destination_version, destination_balance_after, amount, booked_on, kind, id
   FROM credit_transfer WHERE destination_version IS NOT NULL
+)
 """
 
 # Each gives subject, stored and computed figure of every difference.
 CHECKS = {
-    "balance": f"""
+    "balance": """
 SELECT account.id, account.balance, coalesce(sum(side.change), 0)
-  FROM credit_account account LEFT JOIN ({SIDES}) side ON side.account_id = account.id
+  FROM credit_account account LEFT JOIN side ON side.account_id = account.id
  GROUP BY account.id HAVING account.balance <> coalesce(sum(side.change), 0)
 """,
-    "version": f"""
+    "version": """
 SELECT account.id, account.version, count(side.id)
-  FROM credit_account account LEFT JOIN ({SIDES}) side ON side.account_id = account.id
+  FROM credit_account account LEFT JOIN side ON side.account_id = account.id
  GROUP BY account.id
 HAVING account.version <> count(side.id) OR coalesce(max(side.version), 0) <> count(side.id)
 """,
-    "running balance": f"""
+    "running balance": """
 SELECT account_id || ' version ' || version, after, running
   FROM (SELECT account_id, version, after,
                sum(change) OVER (PARTITION BY account_id ORDER BY version) AS running
-          FROM ({SIDES}) side) chain
+          FROM side) chain
  WHERE after <> running
 """,
-    "booking day order": f"""
+    "booking day order": """
 SELECT account_id || ' version ' || version, booked_on, before
   FROM (SELECT account_id, version, booked_on,
                lag(booked_on) OVER (PARTITION BY account_id ORDER BY version) AS before
-          FROM ({SIDES}) side) chain
+          FROM side) chain
  WHERE booked_on < before
 """,
-    "last booking day": f"""
+    "last booking day": """
 SELECT account.id, account.last_booked_on, max(side.booked_on)
-  FROM credit_account account LEFT JOIN ({SIDES}) side ON side.account_id = account.id
+  FROM credit_account account LEFT JOIN side ON side.account_id = account.id
  GROUP BY account.id HAVING account.last_booked_on IS DISTINCT FROM max(side.booked_on)
 """,
-    "daily total": f"""
-WITH computed AS (
+    "daily total": """
+, computed AS (
   SELECT account_id, booked_on AS day, kind, count(*) AS moves_count,
          sum(greatest(change, 0)) AS incoming, sum(greatest(-change, 0)) AS outgoing
-    FROM ({SIDES}) side GROUP BY 1, 2, 3
+    FROM side GROUP BY 1, 2, 3
 )
 SELECT coalesce(total.account_id, computed.account_id) || ' ' || coalesce(total.day, computed.day)
        || ' ' || coalesce(total.kind, computed.kind),
@@ -73,7 +76,7 @@ SELECT coalesce(total.account_id, computed.account_id) || ' ' || coalesce(total.
    IS DISTINCT FROM (computed.incoming, computed.outgoing, computed.moves_count)
 """,
     "monthly recharge total": """
-WITH computed AS (
+, computed AS (
   SELECT destination_id AS account_id, date_trunc('month', booked_on)::date AS month,
          sum(amount) AS recharged
     FROM credit_transfer WHERE kind = 'auto_recharge' GROUP BY 1, 2
@@ -111,10 +114,10 @@ def verify_ledger() -> list[Difference]:
 
 
 def _differences() -> list[Difference]:
-    found = []
+    found: list[Difference] = []
     with connection.cursor() as cursor:
         for check, query in CHECKS.items():
-            cursor.execute(query)
+            cursor.execute(SIDES + query)
             found.extend(
                 Difference(check, str(subject), str(stored), str(computed))
                 for subject, stored, computed in cursor.fetchall()

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
@@ -42,10 +43,8 @@ def _empty_cache() -> None:
 
 def make_user(name: str) -> User:
     """A login with a verified address ``<name>@example.com``."""
-    user = User.objects.create_user(
-        name, f"{name}@example.com", PASSWORD, name=name.capitalize()
-    )
-    user.emailaddress_set.create(email=user.email, verified=True, primary=True)
+    user = User.objects.create_user(name, f"{name}@example.com", PASSWORD, name=name.capitalize())
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
 
 
@@ -63,7 +62,9 @@ def make_member(company: Company, name: str, role: str = "member") -> Member:
     return add_member(company=company, user=make_user(name), name=name.capitalize(), role=role)
 
 
-def credit_company(company: Company, amount: str | Decimal, *, now: datetime | None = None) -> None:
+def credit_company(
+    company: Company, amount: str | int | Decimal, *, now: datetime | None = None
+) -> None:
     """The company's balance is higher by the amount, as after a purchase."""
     accounts = ensure_accounts(company)
     move = Move(

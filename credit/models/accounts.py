@@ -44,7 +44,8 @@ class Account(models.Model):
     is_due = models.GeneratedField(
         expression=models.Case(
             models.When(
-                Q(balance__lt=F("recharge_below"), recharge_resumes_on=None), then=models.Value(True)
+                Q(balance__lt=F("recharge_below"), recharge_resumes_on=None),
+                then=models.Value(True),
             ),
             default=models.Value(False),
         ),

@@ -46,7 +46,9 @@ class Rate(models.Model):
                 nulls_distinct=False,
             ),
             models.CheckConstraint(
-                condition=Q(price_per_minute__gte=0, connection_fee__gte=0, increment_seconds__gt=0),
+                condition=Q(
+                    price_per_minute__gte=0, connection_fee__gte=0, increment_seconds__gt=0
+                ),
                 name="rate_not_negative",
             ),
         )

@@ -31,9 +31,7 @@ class RechargeRule(models.Model):
     amount = models.DecimalField(
         _("Recharge member's account with"), max_digits=18, decimal_places=4
     )
-    threshold = models.DecimalField(
-        _("when balance falls below"), max_digits=18, decimal_places=4
-    )
+    threshold = models.DecimalField(_("when balance falls below"), max_digits=18, decimal_places=4)
     monthly_limit = models.DecimalField(
         _("Monthly recharge limit"), max_digits=18, decimal_places=4
     )

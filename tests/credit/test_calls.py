@@ -133,7 +133,9 @@ def test_a_bad_row_has_a_code_and_stops_nothing_else(
 ) -> None:
     credit_company(acme, "10", now=NOON)
     give(alice, bob, "5", now=NOON)
-    results = charge(acme, row("bad", **fields) if "id" not in fields else row("", **fields), row(2))
+    results = charge(
+        acme, row("bad", **fields) if "id" not in fields else row("", **fields), row(2)
+    )
     assert (results[0].status, results[0].code) == ("refused", code)
     assert results[1].status == "charged"
     assert Call.objects.count() == 1

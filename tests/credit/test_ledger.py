@@ -103,9 +103,7 @@ def test_credit_received_in_a_batch_can_be_spent_later_in_the_same_batch(
     assert Account.objects.get(pk=purse).balance == Decimal("9.9781")
 
 
-def test_a_move_to_another_companys_account_is_refused(
-    acme: Company, charlie: Member
-) -> None:
+def test_a_move_to_another_companys_account_is_refused(acme: Company, charlie: Member) -> None:
     credit_company(acme, "10", now=NOON)
     own, other = ensure_accounts(acme), ensure_accounts(charlie.company, [charlie.pk])
     move = Move("allocation", own.company, other.members[charlie.pk], Decimal(1), "a")
@@ -156,7 +154,9 @@ def test_a_posting_takes_three_statements_however_many_moves(acme: Company) -> N
             )
             for n in range(size)
         ]
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             post_transfers(acme.pk, moves, now=NOON)
         counts.append(len(queries))
     assert counts == [3, 3]

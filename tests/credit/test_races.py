@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 import pytest
 from django.db import IntegrityError, connection, connections
 
-from credit import ledger
+from credit import posting_sql
 from credit.accounts import balances, company_balance, ensure_accounts
 from credit.allocation import Recipients, allocate
 from credit.call_rows import CallRow
@@ -38,7 +39,7 @@ def at_once(works: Iterable[Callable[[], T]]) -> list[T | Exception]:
     def run(work: Callable[[], T]) -> T | Exception:
         try:
             return work()
-        except Exception as error:  # noqa: BLE001 - the outcome is what the test looks at
+        except Exception as error:
             return error
         finally:
             connections.close_all()
@@ -89,8 +90,8 @@ def test_without_the_lock_allocations_at_once_collide(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The race is real: take the lock away and the version chain refuses what would be lost."""
-    unlocked = ledger.LOCK_PURSES.replace("FOR NO KEY UPDATE", "")
-    monkeypatch.setattr(ledger, "LOCK_PURSES", unlocked)
+    unlocked = posting_sql.LOCK_PURSES.replace("FOR NO KEY UPDATE", "")
+    monkeypatch.setattr(posting_sql, "LOCK_PURSES", unlocked)
     credit_company(alice.company, "100")
 
     outcomes = at_once([lambda: give(alice, bob, "1")] * 40)
@@ -155,7 +156,7 @@ def test_two_bulk_allocations_in_opposite_orders_do_not_deadlock(alice: Member) 
         ]
         post_transfers(alice.company_id, moves, now=NOON)
 
-    outcomes = at_once([lambda n=n: one(1 if n % 2 else -1, n) for n in range(16)])
+    outcomes = at_once([partial(one, 1 if n % 2 else -1, n) for n in range(16)])
     assert outcomes == [None] * 16
     assert company_balance(alice.company) == 1000 - 16 * 20
     with connection.cursor() as cursor:

@@ -263,12 +263,10 @@ def test_only_an_administrator_saves_a_rule(bob: Member, fiona: Member) -> None:
 
 
 @pytest.mark.parametrize("field", ["amount", "threshold", "monthly_limit"])
-def test_each_field_must_be_above_zero_and_is_named(
-    alice: Member, bob: Member, field: str
-) -> None:
+def test_each_field_must_be_above_zero_and_is_named(alice: Member, bob: Member, field: str) -> None:
     values = {"amount": "1", "threshold": "1", "monthly_limit": "1", field: "0"}
     with pytest.raises(InvalidAmount) as refusal:
-        rule_for(alice, bob, *values.values())
+        rule_for(alice, bob, values["amount"], values["threshold"], values["monthly_limit"])
     assert refusal.value.field == field
 
 
