@@ -216,27 +216,20 @@ def test_a_killed_server_answers_again_at_the_same_address(running: Stack, serve
     await_true(answers_again, 60)
 
 
-def test_nothing_is_left_after_the_stack_itself_is_killed_and_nothing_is_lost(stack: Stack) -> None:
+def test_killed_it_loses_nothing_starts_again_at_once_and_leaves_nothing(stack: Stack) -> None:
     stack.start()
     stack.sql("CREATE TABLE kept AS SELECT 42 AS number")
     assert len(stack.children()) >= 6
     stack.send(signal.SIGKILL)
-    await_true(lambda: not stack.left(), 20)
     stack.start()
     assert stack.sql("SELECT number FROM kept") == [(42,)]
-
-
-def test_it_starts_again_at_once_after_it_was_killed(stack: Stack) -> None:
-    stack.start()
     stack.send(signal.SIGKILL)
-    stack.start()
-    assert stack.health() == 200
+    await_true(lambda: not stack.left(), 20)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
-def test_a_stop_is_clean_and_leaves_nothing(stack: Stack, number: signal.Signals) -> None:
+def test_a_stop_is_clean_and_leaves_nothing(stack: Stack) -> None:
     stack.start()
-    assert stack.send(number) == 0
+    assert stack.send(signal.SIGINT) == 0
     assert stack.left() == {}
     assert stack.said().rstrip().endswith("Stopped.")
     assert not (stack.folder / "stack.json").exists()
