@@ -1,0 +1,5 @@
+"""Stories are told through the doors alone."""
+
+from tests.api.conftest import api
+
+__all__ = ["api"]
