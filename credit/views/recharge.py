@@ -33,7 +33,6 @@ from credit.wording import (
     preview_sentences,
     preview_sentences_for_many,
     rule_sentence,
-    status_sentence,
 )
 from members.access import MemberRequest, administrators_only, find_member, readers_only
 from members.actors import Actor
@@ -238,7 +237,7 @@ def _show_one(
 def _show_many(
     request: MemberRequest, choice: Choice, ids: list[int], form: BulkRuleForm, *, code: int = 200
 ) -> HttpResponse:
-    company, today = request.actor.company, _today(request.actor)
+    company = request.actor.company
     shown = list(
         Member.objects.filter(pk__in=ids)
         .select_related("company")
@@ -251,14 +250,7 @@ def _show_many(
         "form": form,
         "obstacle": why_nothing_can_be_added(company),
         "count": len(ids),
-        "rows": [
-            (
-                member,
-                held[member.pk].balance,
-                status_sentence(rules.get(member.pk), company.currency, today),
-            )
-            for member in shown
-        ],
+        "rows": [(member, held[member.pk].balance, rules.get(member.pk)) for member in shown],
         "more_count": len(ids) - len(shown),
         "preview": _words(request.actor, form, ids, is_one=False) if form.is_bound else None,
         "currency": company.currency,

@@ -215,7 +215,7 @@ def test_many_members_get_the_same_rule_and_are_told_the_sum_before(
     give(rich, fiona, "7")
     words = words_of(desk.get(many(bob, fiona)))
     assert "2 members selected" in words
-    assert "Bob €0.00 No auto-recharge" in words
+    assert "Bob €0.00 None" in words
     told = words_of(desk.get(f"{many(bob, fiona)}&{RULE_QUERY}", headers=PREVIEW))
     assert "Saving recharges 1 member now with €10.00; the company will have €183.00." in told
     response = desk.post(many(bob, fiona), {**RULE, "shown_count": "2"}, follow=True)
