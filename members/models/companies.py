@@ -3,6 +3,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Company(models.Model):
@@ -13,7 +14,7 @@ class Company(models.Model):
     """
 
     class State(models.TextChoices):
-        ACTIVE = "active", _("active")
+        ACTIVE = "active", pgettext_lazy("company", "active")
         FROZEN = "frozen", _("frozen")
         CLOSED = "closed", _("closed")
 
