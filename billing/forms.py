@@ -25,8 +25,8 @@ class MethodForm(forms.Form):
     method = forms.ChoiceField(label=_("Payment method"), widget=forms.RadioSelect)
     number = forms.CharField(
         label=_("Test card number"),
-        required=False,
         max_length=40,
+        error_messages={"required": _("Enter the number of a test card.")},
         widget=forms.TextInput(
             attrs={"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}
         ),
@@ -45,24 +45,19 @@ class MethodForm(forms.Form):
             field.choices = choices
         if choices:
             field.initial = choices[0][0]
-
-    def clean(self) -> dict[str, Any]:
-        """A new card needs its number."""
-        cleaned = super().clean() or self.cleaned_data
-        chosen = cleaned.get("method", "")
-        if chosen and not chosen.isdigit() and not cleaned.get("number"):
-            self.add_error("number", _("Enter the number of a test card."))
-        return cleaned
+        if self.is_bound:
+            # Only a new card needs its number.
+            self.fields["number"].required = not str(self.data.get("method", "")).isdigit()
 
 
 class AmountForm(forms.Form):
     """How much to buy, and whether to go on buying it automatically."""
 
     choice = forms.ChoiceField(label=_("Amount"), widget=forms.RadioSelect, required=False)
-    other = AmountField(label=_("Other amount"), required=False)
+    other = AmountField(label=_("Other amount"))
     auto_recharge = forms.BooleanField(label=_("Turn on auto-recharge"), required=False)
-    level = AmountField(label=_("When the company's balance falls below"), required=False)
-    monthly_limit = AmountField(label=_("Monthly limit"), required=False)
+    level = AmountField(label=_("When the company's balance falls below"))
+    monthly_limit = AmountField(label=_("Monthly limit"))
 
     def __init__(self, *args: Any, currency: str, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -81,6 +76,11 @@ class AmountForm(forms.Form):
             "least": format_money(limits.least, currency),
             "most": format_money(limits.most, currency),
         }
+        if self.is_bound:
+            # Each field is asked for only where its choice was made.
+            self.fields["other"].required = self.data.get("choice") == OTHER
+            for name in ("level", "monthly_limit"):
+                self.fields[name].required = bool(self.data.get("auto_recharge"))
 
     def clean(self) -> dict[str, Any]:
         """``amount`` and, if ticked, ``terms`` are what was chosen."""
@@ -99,9 +99,6 @@ class AmountForm(forms.Form):
         choice, other = cleaned.get("choice", ""), cleaned.get("other")
         if "other" in self.errors or "choice" in self.errors:
             return None
-        if other is None and choice == OTHER:
-            self.add_error("other", _("Enter an amount."))
-            return None
         if other is None and not choice:
             self.add_error("choice", _("Choose an amount."))
             return None
@@ -118,9 +115,6 @@ class AmountForm(forms.Form):
         return None
 
     def _terms(self, cleaned: dict[str, Any], amount: Decimal) -> Terms | None:
-        for name in ("level", "monthly_limit"):
-            if cleaned.get(name) is None and name not in self.errors:
-                self.add_error(name, _("Enter an amount."))
         if "level" in self.errors or "monthly_limit" in self.errors:
             return None
         terms = Terms(cleaned["level"], amount, cleaned["monthly_limit"])

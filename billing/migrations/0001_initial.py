@@ -7,97 +7,245 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('members', '0001_initial'),
+        ("members", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SandboxCharge',
+            name="SandboxCharge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('idempotency_key', models.CharField(max_length=100, unique=True)),
-                ('card', models.CharField(max_length=19)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=18)),
-                ('currency', models.CharField(max_length=3)),
-                ('status', models.CharField(max_length=15)),
-                ('decline_code', models.CharField(blank=True, max_length=40)),
-                ('settles_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("idempotency_key", models.CharField(max_length=100, unique=True)),
+                ("card", models.CharField(max_length=19)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=18)),
+                ("currency", models.CharField(max_length=3)),
+                ("status", models.CharField(max_length=15)),
+                ("decline_code", models.CharField(blank=True, max_length=40)),
+                ("settles_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentEvent',
+            name="PaymentEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('created', 'Created'), ('pending', 'Pending'), ('requires_action', 'Needs authentication'), ('unknown', 'Being checked'), ('succeeded', 'Paid'), ('declined', 'Declined'), ('expired', 'Expired')], max_length=15)),
-                ('data', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.company')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("created", "Created"),
+                            ("pending", "Pending"),
+                            ("requires_action", "Needs authentication"),
+                            ("unknown", "Being checked"),
+                            ("succeeded", "Paid"),
+                            ("declined", "Declined"),
+                            ("expired", "Expired"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("data", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.company",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentMethod',
+            name="PaymentMethod",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gateway', models.CharField(max_length=10)),
-                ('kind', models.CharField(choices=[('card', 'Card')], max_length=8)),
-                ('reference', models.CharField(max_length=100)),
-                ('fingerprint', models.CharField(max_length=100)),
-                ('label', models.CharField(max_length=60)),
-                ('is_default', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
-                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_methods', to='members.company')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("gateway", models.CharField(max_length=10)),
+                ("kind", models.CharField(choices=[("card", "Card")], max_length=8)),
+                ("reference", models.CharField(max_length=100)),
+                ("fingerprint", models.CharField(max_length=100)),
+                ("label", models.CharField(max_length=60)),
+                ("is_default", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_methods",
+                        to="members.company",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AutoPurchaseRule',
+            name="AutoPurchaseRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.DecimalField(decimal_places=4, max_digits=18, verbose_name='when balance falls below')),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=18, verbose_name='amount to buy')),
-                ('monthly_limit', models.DecimalField(decimal_places=4, max_digits=18, verbose_name='monthly limit')),
-                ('state', models.CharField(choices=[('off', 'Off'), ('on', 'On'), ('paused', 'Paused')], default='off', max_length=6)),
-                ('consent_at', models.DateTimeField()),
-                ('consent_version', models.CharField(max_length=20)),
-                ('declined_count', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(blank=True, null=True)),
-                ('last_outcome', models.CharField(blank=True, max_length=30)),
-                ('last_outcome_at', models.DateTimeField(blank=True, null=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('company', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='auto_purchase_rule', to='members.company')),
-                ('consent_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
-                ('method', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.paymentmethod')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "level",
+                    models.DecimalField(
+                        decimal_places=4, max_digits=18, verbose_name="when balance falls below"
+                    ),
+                ),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=4, max_digits=18, verbose_name="amount to buy"
+                    ),
+                ),
+                (
+                    "monthly_limit",
+                    models.DecimalField(
+                        decimal_places=4, max_digits=18, verbose_name="monthly limit"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("off", "Off"), ("on", "On"), ("paused", "Paused")],
+                        default="off",
+                        max_length=6,
+                    ),
+                ),
+                ("consent_at", models.DateTimeField()),
+                ("consent_version", models.CharField(max_length=20)),
+                ("declined_count", models.PositiveIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField(blank=True, null=True)),
+                ("last_outcome", models.CharField(blank=True, max_length=30)),
+                ("last_outcome_at", models.DateTimeField(blank=True, null=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "company",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="auto_purchase_rule",
+                        to="members.company",
+                    ),
+                ),
+                (
+                    "consent_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "method",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.paymentmethod",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Purchase',
+            name="Purchase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_key', models.CharField(max_length=120)),
-                ('content_hash', models.CharField(max_length=64)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=18)),
-                ('vat_rate', models.DecimalField(decimal_places=3, default=Decimal('0'), max_digits=6)),
-                ('vat_amount', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=18)),
-                ('total', models.DecimalField(decimal_places=4, max_digits=18)),
-                ('currency', models.CharField(max_length=3)),
-                ('gateway', models.CharField(max_length=10)),
-                ('method_label', models.CharField(max_length=60)),
-                ('gateway_reference', models.CharField(blank=True, max_length=100)),
-                ('status', models.CharField(choices=[('created', 'Created'), ('pending', 'Pending'), ('requires_action', 'Needs authentication'), ('unknown', 'Being checked'), ('succeeded', 'Paid'), ('declined', 'Declined'), ('expired', 'Expired')], default='created', max_length=15)),
-                ('decline_code', models.CharField(blank=True, max_length=40)),
-                ('is_automatic', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='members.company')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
-                ('method', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='billing.paymentmethod')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("request_key", models.CharField(max_length=120)),
+                ("content_hash", models.CharField(max_length=64)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=18)),
+                (
+                    "vat_rate",
+                    models.DecimalField(decimal_places=3, default=Decimal("0"), max_digits=6),
+                ),
+                (
+                    "vat_amount",
+                    models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=18),
+                ),
+                ("total", models.DecimalField(decimal_places=4, max_digits=18)),
+                ("currency", models.CharField(max_length=3)),
+                ("gateway", models.CharField(max_length=10)),
+                ("method_label", models.CharField(max_length=60)),
+                ("gateway_reference", models.CharField(blank=True, max_length=100)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("created", "Created"),
+                            ("pending", "Pending"),
+                            ("requires_action", "Needs authentication"),
+                            ("unknown", "Being checked"),
+                            ("succeeded", "Paid"),
+                            ("declined", "Declined"),
+                            ("expired", "Expired"),
+                        ],
+                        default="created",
+                        max_length=15,
+                    ),
+                ),
+                ("decline_code", models.CharField(blank=True, max_length=40)),
+                ("is_automatic", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="purchases",
+                        to="members.company",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "method",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="purchases",
+                        to="billing.paymentmethod",
+                    ),
+                ),
             ],
         ),
     ]

@@ -6,59 +6,115 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0001_initial'),
-        ('credit', '0001_initial'),
+        ("billing", "0001_initial"),
+        ("credit", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='purchase',
-            name='transfer',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='purchase', to='credit.transfer'),
+            model_name="purchase",
+            name="transfer",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="purchase",
+                to="credit.transfer",
+            ),
         ),
         migrations.AddField(
-            model_name='paymentevent',
-            name='purchase',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='billing.purchase'),
+            model_name="paymentevent",
+            name="purchase",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="billing.purchase",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.UniqueConstraint(models.F('company'), condition=models.Q(('is_default', True), ('removed_at', None)), name='payment_method_one_default'),
+            model_name="paymentmethod",
+            constraint=models.UniqueConstraint(
+                models.F("company"),
+                condition=models.Q(("is_default", True), ("removed_at", None)),
+                name="payment_method_one_default",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.UniqueConstraint(models.F('company'), models.F('gateway'), models.F('fingerprint'), condition=models.Q(('removed_at', None)), name='payment_method_saved_once'),
+            model_name="paymentmethod",
+            constraint=models.UniqueConstraint(
+                models.F("company"),
+                models.F("gateway"),
+                models.F("fingerprint"),
+                condition=models.Q(("removed_at", None)),
+                name="payment_method_saved_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='autopurchaserule',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('level__gt', 0), ('monthly_limit__gt', 0)), name='auto_purchase_amounts_positive'),
+            model_name="autopurchaserule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0), ("level__gt", 0), ("monthly_limit__gt", 0)),
+                name="auto_purchase_amounts_positive",
+            ),
         ),
         migrations.AddIndex(
-            model_name='purchase',
-            index=models.Index(fields=['company', '-id'], name='purchase_latest'),
+            model_name="purchase",
+            index=models.Index(fields=["company", "-id"], name="purchase_latest"),
         ),
         migrations.AddIndex(
-            model_name='purchase',
-            index=models.Index(condition=models.Q(('status__in', ('created', 'pending', 'requires_action', 'unknown'))), fields=['checked_at'], name='purchase_open'),
+            model_name="purchase",
+            index=models.Index(
+                condition=models.Q(
+                    ("status__in", ("created", "pending", "requires_action", "unknown"))
+                ),
+                fields=["checked_at"],
+                name="purchase_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.UniqueConstraint(models.F('company'), models.F('request_key'), name='purchase_request_once'),
+            model_name="purchase",
+            constraint=models.UniqueConstraint(
+                models.F("company"), models.F("request_key"), name="purchase_request_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('total', django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('vat_amount'))), ('vat_amount__gte', 0)), name='purchase_total_is_net_and_vat'),
+            model_name="purchase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount__gt", 0),
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("amount"), "+", models.F("vat_amount")
+                        ),
+                    ),
+                    ("vat_amount__gte", 0),
+                ),
+                name="purchase_total_is_net_and_vat",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'succeeded'), ('transfer__isnull', False)), models.Q(models.Q(('status', 'succeeded'), _negated=True), ('transfer', None)), _connector='OR'), name='purchase_credited_if_paid'),
+            model_name="purchase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "succeeded"), ("transfer__isnull", False)),
+                    models.Q(models.Q(("status", "succeeded"), _negated=True), ("transfer", None)),
+                    _connector="OR",
+                ),
+                name="purchase_credited_if_paid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.UniqueConstraint(models.F('company'), condition=models.Q(('is_automatic', True), ('status__in', ('created', 'pending', 'requires_action', 'unknown'))), name='purchase_one_automatic_in_flight'),
+            model_name="purchase",
+            constraint=models.UniqueConstraint(
+                models.F("company"),
+                condition=models.Q(
+                    ("is_automatic", True),
+                    ("status__in", ("created", "pending", "requires_action", "unknown")),
+                ),
+                name="purchase_one_automatic_in_flight",
+            ),
         ),
     ]

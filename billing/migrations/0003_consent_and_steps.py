@@ -8,85 +8,147 @@ import skypemgr.lib.periods
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0002_initial'),
-        ('members', '0002_notice_claims'),
+        ("billing", "0002_initial"),
+        ("members", "0002_notice_claims"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='paymentmethod',
-            name='confirmed_at',
+            model_name="paymentmethod",
+            name="confirmed_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='purchase',
-            name='action_expires_at',
+            model_name="purchase",
+            name="action_expires_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='purchase',
-            name='action_url',
+            model_name="purchase",
+            name="action_url",
             field=models.CharField(blank=True, max_length=500),
         ),
         migrations.AddField(
-            model_name='purchase',
-            name='sent_at',
+            model_name="purchase",
+            name="sent_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='sandboxcharge',
-            name='reference',
-            field=models.CharField(default=billing.models.sandbox.make_reference, max_length=32, unique=True),
+            model_name="sandboxcharge",
+            name="reference",
+            field=models.CharField(
+                default=billing.models.sandbox.make_reference, max_length=32, unique=True
+            ),
         ),
         migrations.AlterField(
-            model_name='autopurchaserule',
-            name='last_outcome',
-            field=models.CharField(blank=True, choices=[('started', 'A purchase was started'), ('purchased', 'Credit was bought'), ('declined', 'The payment was declined'), ('needs_authentication', 'The bank asks for authentication'), ('expired', 'The payment was not completed in time'), ('limit_reached', 'The monthly limit would be passed')], max_length=30),
+            model_name="autopurchaserule",
+            name="last_outcome",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("started", "A purchase was started"),
+                    ("purchased", "Credit was bought"),
+                    ("declined", "The payment was declined"),
+                    ("needs_authentication", "The bank asks for authentication"),
+                    ("expired", "The payment was not completed in time"),
+                    ("limit_reached", "The monthly limit would be passed"),
+                ],
+                max_length=30,
+            ),
         ),
         migrations.AlterField(
-            model_name='paymentevent',
-            name='created_at',
+            model_name="paymentevent",
+            name="created_at",
             field=models.DateTimeField(default=skypemgr.lib.periods.utc_now),
         ),
         migrations.AlterField(
-            model_name='paymentmethod',
-            name='added_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member'),
+            model_name="paymentmethod",
+            name="added_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="members.member",
+            ),
         ),
         migrations.AlterField(
-            model_name='paymentmethod',
-            name='created_at',
+            model_name="paymentmethod",
+            name="created_at",
             field=models.DateTimeField(default=skypemgr.lib.periods.utc_now),
         ),
         migrations.AlterField(
-            model_name='purchase',
-            name='created_at',
+            model_name="purchase",
+            name="created_at",
             field=models.DateTimeField(default=skypemgr.lib.periods.utc_now),
         ),
         migrations.AlterField(
-            model_name='sandboxcharge',
-            name='created_at',
+            model_name="sandboxcharge",
+            name="created_at",
             field=models.DateTimeField(default=skypemgr.lib.periods.utc_now),
         ),
         migrations.CreateModel(
-            name='AutoPurchaseConsent',
+            name="AutoPurchaseConsent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.DecimalField(decimal_places=4, max_digits=18)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=18)),
-                ('monthly_limit', models.DecimalField(decimal_places=4, max_digits=18)),
-                ('text_version', models.CharField(max_length=20)),
-                ('text', models.TextField()),
-                ('created_at', models.DateTimeField(default=skypemgr.lib.periods.utc_now)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.company')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
-                ('method', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.paymentmethod')),
-                ('purchase', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='auto_purchase_consent', to='billing.purchase')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.DecimalField(decimal_places=4, max_digits=18)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=18)),
+                ("monthly_limit", models.DecimalField(decimal_places=4, max_digits=18)),
+                ("text_version", models.CharField(max_length=20)),
+                ("text", models.TextField()),
+                ("created_at", models.DateTimeField(default=skypemgr.lib.periods.utc_now)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.company",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "method",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.paymentmethod",
+                    ),
+                ),
+                (
+                    "purchase",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="auto_purchase_consent",
+                        to="billing.purchase",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('level__gt', 0), ('monthly_limit__gte', models.F('amount'))), name='auto_purchase_consent_amounts')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount__gt", 0),
+                            ("level__gt", 0),
+                            ("monthly_limit__gte", models.F("amount")),
+                        ),
+                        name="auto_purchase_consent_amounts",
+                    )
+                ],
             },
         ),
     ]

@@ -2,12 +2,12 @@
 
 import re
 from decimal import Decimal
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import LazySettings
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
@@ -37,7 +37,14 @@ from tests.conftest import ClientOf
 pytestmark = pytest.mark.django_db
 
 
-def text_of(response: HttpResponse) -> str:
+class Page(Protocol):
+    """An answer with a page in it."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
+def text_of(response: Page) -> str:
     """What stands on the page, with its gaps made one space."""
     plain = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.S)
     return " ".join(plain.split())

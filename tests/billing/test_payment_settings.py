@@ -172,7 +172,7 @@ def send_mails(language: str, alice: Member) -> list[tuple[str, str]]:
     alice.user.language = language
     alice.user.save(update_fields=("language",))
     send_pending_notices()
-    return [(message.subject, str(message.body)) for message in mail.outbox]
+    return [(str(message.subject), str(message.body)) for message in mail.outbox]
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

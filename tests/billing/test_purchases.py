@@ -383,7 +383,7 @@ def test_a_card_typed_twice_is_saved_once(alice: Member) -> None:
 def test_the_gateway_is_not_asked_inside_a_transaction(alice: Member) -> None:
     purchase = create(alice)
     with transaction.atomic(), transaction.atomic():
-        connection.atomic_blocks[-1]._from_testcase = False
+        connection.atomic_blocks[-1]._from_testcase = False  # type: ignore[attr-defined]
         with pytest.raises(RuntimeError, match="durable"):
             _ask_again(find_gateway("sandbox"), purchase, now=purchase.created_at)
 
