@@ -3,21 +3,12 @@
 from datetime import date
 from decimal import Decimal
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from credit.queries.rules import RulePreview
 from credit.rules import RuleStatus
 from skypemgr.lib.formats import format_date, format_money, format_number
-
-RULE_STATES: dict[str, Promise] = {
-    "on": gettext_lazy("On"),
-    "suspended": gettext_lazy("Suspended"),
-    "waiting": gettext_lazy("Waiting for company credit"),
-    "off": gettext_lazy("Off"),
-}
-STATE_LOOKS = {"on": "good", "suspended": "warning", "waiting": "bad", "off": "neutral"}
 
 
 def rule_sentence(

@@ -64,6 +64,11 @@ class MemberFilters:
         )
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the table shows the company or a list as a whole, to be acted on as such."""
+        return not self.search and not self.without_list and self.status in ("", "active")
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether some members are left out on purpose."""
         return bool(self.search or self.list_id or self.without_list or self.status)
@@ -71,8 +76,8 @@ class MemberFilters:
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """One line of the table. ``spent`` is what calls took this month, ``rule_state`` as in
-    ``credit.wording.RULE_STATES``."""
+    """One line of the table. ``spent`` is what calls took this month; ``rule_state`` is that of
+    ``credit.rules.RuleStatus``, empty without a rule."""
 
     id: int
     name: str

@@ -4,7 +4,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from credit.queries.members import MemberFilters, read_lists, read_members
-from credit.wording import RULE_STATES, STATE_LOOKS
 from members.access import MemberRequest, readers_only
 from skypemgr.lib.periods import day_in, utc_now
 
@@ -28,8 +27,6 @@ def show_members(request: MemberRequest) -> HttpResponse:
         "lists": [] if only_table else read_lists(company),
         "ticked": set(request.GET.getlist("member")),
         "is_administrator": request.member.is_administrator,
-        "rule_states": RULE_STATES,
-        "state_looks": STATE_LOOKS,
         "table_url": _table_url(request),
     }
     template = "credit/members.html#members_table" if only_table else "credit/members.html"

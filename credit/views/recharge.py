@@ -27,8 +27,6 @@ from credit.rules import (
 )
 from credit.views.shared import SHOWN_MEMBERS, Choice, read_choice, why_nothing_can_be_added
 from credit.wording import (
-    RULE_STATES,
-    STATE_LOOKS,
     left_sentence,
     preview_sentences,
     preview_sentences_for_many,
@@ -221,8 +219,6 @@ def _show_one(
         "member": member,
         "form": form,
         "status": status,
-        "state_label": RULE_STATES[status.state] if status else "",
-        "state_looks": STATE_LOOKS[status.state] if status else "",
         "left": left_sentence(status, company.currency, today) if status else "",
         "outcomes": read_outcomes(status.rule) if status else [],
         "preview": _words(request.actor, typed, [member.pk], is_one=True),

@@ -199,3 +199,20 @@ def test_nobody_signed_in_is_sent_to_sign_in(client: Client, acme: Company) -> N
     assert client.get("/members/")["Location"].startswith("/accounts/login/")
     fragment = client.get("/members/", headers=TABLE)
     assert fragment["HX-Redirect"].startswith("/accounts/login/")
+
+
+def test_a_whole_list_or_everybody_is_one_click_away_and_a_search_is_not(
+    desk: Client, rich: Member, bob: Member
+) -> None:
+    sales = put_in_list(rich, "Sales", bob)
+    everybody = desk.get("/members/").content.decode()
+    assert "/members/credit/?all=1" in everybody
+    assert "/members/auto-recharge/?all=1" in everybody
+    of_list = desk.get(f"/members/?list={sales.pk}").content.decode()
+    assert f"/members/credit/?list={sales.pk}" in of_list
+    assert "all=1" not in of_list
+    assert "all=1" not in desk.get("/members/?q=bob").content.decode()
+
+
+def test_a_credit_page_is_one_click_from_the_table(desk: Client, bob: Member) -> None:
+    assert f'href="/members/{bob.pk}/credit/"' in desk.get("/members/").content.decode()
