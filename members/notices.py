@@ -5,6 +5,7 @@ A notice is a row; the mail that carries it is sent by a task, from the template
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -39,6 +40,11 @@ def tell_administrators(company: Company, kind: NoticeKind, *, key: str, **data:
 def tell_member(member: Member, kind: NoticeKind, *, key: str, **data: Any) -> None:
     """The member has the notice, once for this key."""
     _tell(member.company, [member.pk], kind, key, data)
+
+
+def count_as_told(company: Company, *, now: datetime) -> None:
+    """No mail goes out any more about what the company's notices told until now."""
+    Notice.objects.filter(company=company, mailed_at=None).update(mailed_at=now)
 
 
 def _tell(

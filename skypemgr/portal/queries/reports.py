@@ -142,7 +142,8 @@ def _shown(column: Column, value: Any) -> Cell:
         return Kind(value).label
     if column.form == "flag":
         return str(_("Yes") if value else _("No"))
-    return "" if value is None else value
+    cell: Cell = value
+    return cell
 
 
 def _earliest(company: Company) -> date:
@@ -219,7 +220,7 @@ def _purchases(company: Company, month: date) -> Report:
         title=TITLES["purchases"],
         columns=(
             Column("day", _("Date"), "day"),
-            Column("purchase", _("Purchase number"), "count"),
+            Column("purchase", _("Purchase number")),
             Column("method", _("Payment method")),
             Column("by", _("Bought by")),
             Column("automatic", _("Auto-recharge"), "flag"),
