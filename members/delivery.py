@@ -63,7 +63,8 @@ def send_pending_invitations(*, now: datetime | None = None) -> int:
 
 def preview_invitation(invitation: Invitation) -> tuple[str, str]:
     """Subject and text of the message as it will be sent, with dots for the link's secret."""
-    url = settings.SITE_URL + reverse("invitation", args=["…"])
+    # Not quoted as an address would be: it is read by people, and no link.
+    url = settings.SITE_URL + reverse("invitation", args=["x"]).replace("/x/", "/…/")
     subject, text, _html = render_mail(
         "invitation", language=invitation.language, context=_context(invitation, url)
     )

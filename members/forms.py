@@ -16,6 +16,8 @@ from members.countries import (
 from members.models import Invitation, Member, MemberList
 from members.models.people import Role
 
+Way = Invitation.Way
+
 
 def lists_of(actor: Actor) -> Any:
     """The company's lists in use, by name."""
@@ -66,8 +68,8 @@ class InviteForm(forms.Form):
 
     way = forms.ChoiceField(
         label=_("How do you invite them?"),
-        choices=Invitation.Way,
-        initial=Invitation.Way.EMAIL,
+        choices=((Way.EMAIL, _("By e-mail address")), (Way.USERNAME, _("By user name"))),
+        initial=Way.EMAIL,
         widget=forms.RadioSelect,
     )
     addresses = forms.CharField(
@@ -84,7 +86,7 @@ class InviteForm(forms.Form):
 class InviteTermsForm(forms.Form):
     """Step 2: list and role; the way and addresses travel along as they were typed."""
 
-    way = forms.ChoiceField(choices=Invitation.Way, widget=forms.HiddenInput)
+    way = forms.ChoiceField(choices=Way, widget=forms.HiddenInput)
     addresses = forms.CharField(max_length=60_000, widget=forms.HiddenInput)
     role = forms.ChoiceField(label=_("Role"), choices=Role, initial=Role.MEMBER)
     new_list = forms.CharField(label=_("List name"), max_length=80, required=False)

@@ -29,7 +29,7 @@ def outbox(settings: Settings, tmp_path: Path) -> Callable[[], list[Message]]:
 def path_in(message: Message, start: str) -> str:
     """The path of the first link in the message that begins with these words."""
     found = [urlsplit(url).path for url in re.findall(r"https?://\S+", message.text)]
-    return next(path for path in found if path.startswith(start))
+    return next(str(path) for path in found if path.startswith(start))
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_the_last_administrator_cannot_be_demoted(alice: Member, bob: Member) ->
     actor = Actor.of_member(alice)
     for verb in (change_role, update_member):
         with pytest.raises(LastAdministrator):
-            verb(actor=actor, member=alice, role="member")  # type: ignore[operator]
+            verb(actor=actor, member=alice, role="member")
     alice.refresh_from_db()
     assert alice.is_administrator
     change_role(actor=actor, member=bob, role="administrator")

@@ -1,6 +1,7 @@
 """Invitations: verdicts, sending, accepting, declining."""
 
 import re
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -35,7 +36,7 @@ from members.verdicts import judge_entries, split_entries
 from skypemgr.lib.errors import NotAllowed, NotFound
 from skypemgr.lib.outbox import Message
 from skypemgr.lib.periods import utc_now
-from tests.conftest import make_user
+from tests.conftest import make_company, make_user
 from tests.members.conftest import Invite
 
 Outbox = Callable[[], list[Message]]
@@ -194,7 +195,8 @@ def test_a_link_works_until_thirty_days_have_passed(alice: Member, invite: Invit
     with pytest.raises(InvitationGone, match="30 days"):
         accept_invitation(token=token, user=dora, now=over)
     assert not Member.objects.filter(user=dora).exists()
-    assert accept_invitation(token=token, user=dora, now=over - timedelta(seconds=1))
+    member = accept_invitation(token=token, user=dora, now=over - timedelta(seconds=1))
+    assert member.company == alice.company
 
 
 def test_somebody_whose_invitation_expired_can_be_invited_again(
@@ -206,7 +208,7 @@ def test_somebody_whose_invitation_expired_can_be_invited_again(
     dora = make_user("dora")
     with pytest.raises(InvitationNotFound):
         accept_invitation(token=first, user=dora)
-    assert accept_invitation(token=second, user=dora)
+    assert accept_invitation(token=second, user=dora).company == alice.company
 
 
 def test_a_revoked_or_forged_link_opens_nothing(alice: Member, invite: Invite) -> None:
@@ -328,3 +330,29 @@ def test_one_decision_is_one_audit_entry(alice: Member) -> None:
     )
     entry = AuditEntry.objects.get(verb="invite_members")
     assert (entry.data["invited"], entry.data["refused"]) == (2, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_opened_twice_at_once_makes_one_member(invite: Invite) -> None:
+    alice = make_company("Acme", "alice")
+    token = token_of(invite(alice, "dora@example.com"))
+    dora = make_user("dora")
+    start = threading.Barrier(2)
+    outcomes: list[str] = []
+
+    def accept() -> None:
+        start.wait(timeout=10)
+        try:
+            outcomes.append(str(accept_invitation(token=token, user=dora)))
+        except InvitationGone as error:
+            outcomes.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=accept) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(outcomes) == ["Dora", "invitation_accepted"]
+    assert Member.objects.filter(user=dora).count() == 1

@@ -1,8 +1,10 @@
 """Accounts made directly, lists, and their pages."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from members.actors import Actor
@@ -23,7 +25,7 @@ from members.models import AuditEntry, Member, MemberList, User
 from members.standing import freeze_company
 from skypemgr.lib.errors import NotAllowed, ProductError
 from skypemgr.lib.outbox import Message
-from tests.conftest import ClientOf, make_user
+from tests.conftest import ClientOf, make_company, make_user
 from tests.members.conftest import path_in
 
 Outbox = Callable[[], list[Message]]
@@ -154,7 +156,8 @@ def test_a_list_name_is_used_once_whatever_its_case(alice: Member, charlie: Memb
         create_list(actor=actor, name="equipe vente")
     with pytest.raises(InvalidField):
         create_list(actor=actor, name=" ")
-    assert create_list(actor=Actor.of_member(charlie), name="Équipe Vente")
+    theirs = create_list(actor=Actor.of_member(charlie), name="Équipe Vente")
+    assert theirs.company == charlie.company
     assert MemberList.objects.filter(company=alice.company).count() == 1
 
 
@@ -200,3 +203,28 @@ def test_the_page_is_for_administrators(bob: Member, fiona: Member, client_of: C
         assert client_of(member).get("/members/create/").status_code == 403
     answer = Client().get("/members/create/")
     assert answer["Location"] == "/accounts/login/?next=/members/create/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_companies_creating_the_same_person_at_once_make_one_account() -> None:
+    administrators = [make_company("Acme", "alice"), make_company("Other", "charlie")]
+    start = threading.Barrier(2)
+    outcomes: list[str] = []
+
+    def create(administrator: Member) -> None:
+        start.wait(timeout=10)
+        try:
+            make(administrator, username="dora")
+            outcomes.append("made")
+        except ProductError as error:
+            outcomes.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=create, args=(member,)) for member in administrators]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(outcomes) == ["invite_instead", "made"]
+    assert User.objects.filter(email="dora@example.com").count() == 1
