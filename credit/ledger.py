@@ -23,7 +23,7 @@ from skypemgr.lib.wake import wake
 T = TypeVar("T")
 PURSE_KINDS = ("company", "member")
 MOVES_LIMIT = 10_000
-TAKEN_MEANWHILE = ("transfer_key_unique", "call_charged_once")
+TAKEN_MEANWHILE = ("transfer_key_unique", "call_charged_once", "hold_once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,15 @@ class Posting:
         self._new.append(posted)
         return posted
 
+    def hold(self, account: int, amount: Decimal) -> None:
+        """The amount, at most what is available, is set aside; a negative one is given back."""
+        purse = self.purses[account]
+        if amount > purse.available or purse.held + amount < 0:
+            raise NotEnoughCredit(_("There is not enough credit."), field="amount")
+        if amount:
+            purse.held += amount
+            purse.touched = True
+
     def _step(self, purse: Purse, posted: Posted) -> tuple[Decimal, int]:
         purse.version += 1
         purse.last_booked_on = posted.booked_on
@@ -172,14 +181,14 @@ class Posting:
         return purse.balance, purse.version
 
     def write(self) -> list[Posted]:
-        """All moves added since the last write are in the ledger, with balances and daily totals.
+        """All moves and holds since the last write are stored, with balances and daily totals.
 
         One statement. Whoever waits for a due purse or for the company's credit is told.
         """
-        if not self._new:
-            return []
         written, self._new = self._new, []
         touched = [purse for purse in self.purses.values() if purse.touched]
+        if not touched:
+            return []
         with connection.cursor() as cursor:
             cursor.execute(posting_sql.WRITE, self._parameters(written, touched))
             ids = dict(cursor.fetchall())
@@ -203,7 +212,7 @@ class Posting:
         return {
             "company": self.company_id,
             "now": self.now,
-            "currency": self.purses[moves[0].source].currency,
+            "currency": touched[0].currency,
             "kinds": [move.kind for move in moves],
             "sources": [move.source for move in moves],
             "source_kinds": [self.purses[move.source].kind for move in moves],
@@ -221,6 +230,7 @@ class Posting:
             "destination_versions": [posted.destination_version for posted in written],
             "purse_ids": [purse.id for purse in touched],
             "purse_balances": [purse.balance for purse in touched],
+            "purse_helds": [purse.held for purse in touched],
             "purse_versions": [purse.version for purse in touched],
             "purse_days": [purse.last_booked_on for purse in touched],
             "total_accounts": [key[0] for key in totals],

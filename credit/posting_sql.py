@@ -58,11 +58,12 @@ WITH moved AS (
   RETURNING id, key
 ), balanced AS (
   UPDATE credit_account account
-     SET balance = purse.balance, version = purse.version, last_booked_on = purse.booked_on
+     SET balance = purse.balance, held = purse.held, version = purse.version,
+         last_booked_on = purse.booked_on
     FROM unnest(
-      %(purse_ids)s::bigint[], %(purse_balances)s::numeric[], %(purse_versions)s::bigint[],
-      %(purse_days)s::date[]
-    ) AS purse (id, balance, version, booked_on)
+      %(purse_ids)s::bigint[], %(purse_balances)s::numeric[], %(purse_helds)s::numeric[],
+      %(purse_versions)s::bigint[], %(purse_days)s::date[]
+    ) AS purse (id, balance, held, version, booked_on)
    WHERE account.id = purse.id
 ), totalled AS (
   INSERT INTO credit_dailytotal AS total (

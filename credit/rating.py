@@ -45,6 +45,18 @@ class Tariff:
         sixtieths = self.connection_fee * 60 + billed_seconds * self.price_per_minute
         return Decimal(-(-int(sixtieths.scaleb(4)) // 60)).scaleb(-4)
 
+    def longest(self, available: Decimal, most_seconds: int) -> int:
+        """For how many seconds a call may last, at most ``most_seconds``, that what is available
+        pays; 0 if not for one."""
+        left = available - self.connection_fee
+        if left < 0:
+            return 0
+        if self.price_per_minute == 0:
+            return most_seconds
+        billed = int(left * 60 // self.price_per_minute)
+        billed -= billed % self.increment_seconds
+        return min(billed, most_seconds) if billed >= self.billed_seconds(1) else 0
+
 
 def is_emergency_number(digits: str, country: str) -> bool:
     """Whether the digits are 112 or an emergency number of the country."""

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from credit.holds import expire_holds
 from credit.models import Account
 from credit.recharge import evaluate_purses
 from credit.sweeps import resume_rules, serve_waiting_rules, sweep_due_purses
@@ -25,6 +26,12 @@ def serve_rules(company_id: int) -> None:
 def sweep() -> None:
     """Every due purse has been evaluated."""
     sweep_due_purses(now=utc_now())
+
+
+@shared_task(name="credit.expire_holds")
+def expire() -> None:
+    """Calls that were never settled have given back what they set aside."""
+    expire_holds(now=utc_now())
 
 
 @shared_task(name="credit.resume_rules")

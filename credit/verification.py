@@ -88,6 +88,12 @@ SELECT account_id || ' ' || month, stored.recharged, computed.recharged
   FROM stored FULL JOIN computed USING (account_id, month)
  WHERE stored.recharged IS DISTINCT FROM computed.recharged
 """,
+    "held": """
+SELECT account.id, account.held, coalesce(sum(hold.amount), 0)
+  FROM credit_account account
+  LEFT JOIN credit_hold hold ON hold.account_id = account.id AND hold.status = 'open'
+ GROUP BY account.id HAVING account.held <> coalesce(sum(hold.amount), 0)
+""",
     "call collected": """
 SELECT call.source || ':' || call.external_id, call.collected, coalesce(transfer.amount, 0)
   FROM credit_call call LEFT JOIN credit_transfer transfer ON transfer.id = call.transfer_id

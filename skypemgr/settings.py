@@ -6,6 +6,7 @@ Its one rule: ``skypemgr.checks`` refuses what must not run in production.
 from pathlib import Path
 from typing import Any
 
+import structlog
 from celery.schedules import crontab
 from csp.constants import SELF
 from django.utils.translation import gettext_lazy as _
@@ -260,6 +261,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["members.api.schema.without_slash"],
+    "ENUM_NAME_OVERRIDES": {
+        "CallStatus": "credit.api.calls.STATUSES",
+        "CompanyState": "members.models.Company.State",
+        "MemberStatus": "members.models.Member.Status",
+        "PurchaseStatus": "billing.models.Purchase.Status",
+        "RechargeState": "credit.api.recharge.STATES",
+        "AutoPurchaseState": "billing.api.auto_purchase.STATES",
+    },
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
@@ -284,6 +293,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-due-purses": {"task": "credit.sweep_due_purses", "schedule": 15.0},
+    "expire-holds": {"task": "credit.expire_holds", "schedule": 60.0},
     "resume-rules": {"task": "credit.resume_rules", "schedule": crontab(minute="*/5")},
     "advance-purchases": {"task": "billing.advance_open_purchases", "schedule": 10.0},
     "sweep-auto-purchases": {"task": "billing.sweep_auto_purchases", "schedule": 30.0},
@@ -292,6 +302,19 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- logs ---------------------------------------------------------------------------------------
 
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -6,7 +6,9 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from credit.calls import CallResult, CallRow, charge_calls
+from credit.call_batch import CallResult
+from credit.call_rows import CallRow
+from credit.calls import charge_calls
 from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.permissions import PHONE_SYSTEMS
@@ -15,6 +17,7 @@ from members.models import ApiToken
 from skypemgr.lib.rest import AmountSerializerField, StrictSerializer
 
 MAX_ROWS = 10_000
+STATUSES = ("charged", "already_there", "refused")
 
 
 class CallsWish(StrictSerializer):
@@ -45,7 +48,7 @@ class CallAnswer(serializers.Serializer[CallResult]):
 
     source = serializers.CharField()
     id = serializers.CharField()
-    status = serializers.ChoiceField(choices=("charged", "already_there", "refused"))
+    status = serializers.ChoiceField(choices=STATUSES)
     price = AmountSerializerField()
     collected = AmountSerializerField()
     uncollected = AmountSerializerField()

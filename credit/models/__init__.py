@@ -2,6 +2,7 @@
 
 from credit.models.accounts import Account, DailyTotal, Transfer
 from credit.models.calls import Call, Rate
+from credit.models.holds import Hold
 from credit.models.recharge import RechargeOutcome, RechargeRule
 from credit.models.requests import OutsideRequest
 
@@ -9,6 +10,7 @@ __all__ = [
     "Account",
     "Call",
     "DailyTotal",
+    "Hold",
     "OutsideRequest",
     "Rate",
     "RechargeOutcome",

@@ -9,9 +9,10 @@ import pytest
 
 from credit.accounts import balances, company_balance
 from credit.allocation import Recipients
+from credit.call_batch import CallResult
 from credit.call_files import import_calls
 from credit.call_rows import CallRow
-from credit.calls import CallResult, charge_calls
+from credit.calls import charge_calls
 from credit.models import Call, Rate, Transfer
 from credit.rates import import_rates
 from credit.rules import RuleTerms, save_rules

@@ -1,0 +1,241 @@
+"""Charges the calls of one transaction. Its one rule: rules and holds are locked before purses, and
+whatever was reported before is read once the purses are locked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from credit.accounts import Accounts, ensure_accounts
+from credit.call_rows import ReportedCall
+from credit.ledger import Move, Posting
+from credit.models import Account, Call, Hold, Transfer
+from credit.money import ZERO
+from credit.rating import RateBook, Tariff
+from credit.recharge import Recharger, lock_rules
+from members.models import Company
+
+INSERT_CALLS = """
+INSERT INTO credit_call (
+  company_id, member_id, source, external_id, destination, country, kind, started_at,
+  duration_seconds, billed_seconds, rate_id, price, collected, uncollected, transfer_id,
+  booked_on, created_at)
+SELECT %(company)s, row.*, %(now)s
+  FROM unnest(
+    %(members)s::bigint[], %(sources)s::text[], %(ids)s::text[], %(destinations)s::text[],
+    %(countries)s::text[], %(kinds)s::text[], %(started)s::timestamptz[], %(durations)s::int[],
+    %(billed)s::int[], %(rates)s::bigint[], %(prices)s::numeric[], %(collected)s::numeric[],
+    %(uncollected)s::numeric[], %(transfers)s::bigint[], %(days)s::date[]
+  ) AS row
+RETURNING id, source, external_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What became of one reported call. ``status``: charged, already_there, refused (then
+    ``code``). price = collected + uncollected, in the company's currency, 4 decimals.
+    """
+
+    source: str
+    id: str
+    status: str
+    price: Decimal = ZERO
+    collected: Decimal = ZERO
+    uncollected: Decimal = ZERO
+    code: str = ""
+
+
+@dataclass(slots=True)
+class Charged:
+    """A call that is to be stored, and what it cost."""
+
+    call: ReportedCall
+    tariff: Tariff | None
+    billed_seconds: int
+    price: Decimal
+    collected: Decimal
+    key: str
+    booked_on: date
+
+
+class CompanyNeeded(Exception):
+    """A rule came due, and the company's purse, which is locked first, is not locked."""
+
+
+def call_key(source: str, external_id: str) -> str:
+    """The transfer's key of a call."""
+    return f"call:{source}:{external_id}"
+
+
+class Batch:
+    """One transaction's calls."""
+
+    def __init__(self, company: Company, book: RateBook, now: datetime) -> None:
+        self.company = company
+        self.book = book
+        self.now = now
+        self.seen: dict[tuple[str, str], tuple[ReportedCall, CallResult]] = {}
+        self.holds: dict[tuple[str, str], Hold] = {}
+        self.ended: list[Hold] = []
+        self.charged: list[Charged] = []
+
+    def charge(self, calls: Sequence[ReportedCall], *, with_company: bool) -> list[CallResult]:
+        """Each call is charged, found already there or refused, in order; all is written."""
+        if not calls:
+            return []
+        accounts = ensure_accounts(self.company, {call.member_id for call in calls})
+        rules = lock_rules(self.company.pk, accounts.members.values())
+        self._lock_holds(calls)
+        ids = [*accounts.members.values(), accounts.calls]
+        needed = with_company or (bool(rules) and self._may_come_due(accounts, calls))
+        posting = Posting.open(
+            self.company.pk,
+            [*ids, accounts.company] if needed else ids,
+            keys=[call_key(call.source, call.id) for call in calls],
+            now=self.now,
+        )
+        recharger = None
+        if needed and posting.company_state == Company.State.ACTIVE:
+            recharger = Recharger(posting, accounts.company, rules)
+        self._load_known(calls)
+        results = []
+        for call in calls:
+            results.append(self._charge_one(posting, accounts, call))
+            purse = posting.purses[accounts.members[call.member_id]]
+            if purse.id in rules and purse.is_due(posting.today):
+                if not needed:
+                    raise CompanyNeeded
+                if recharger is not None:
+                    recharger.apply(purse.id)
+        posting.write()
+        if recharger is not None:
+            recharger.save()
+        self._store(posting)
+        return results
+
+    def _lock_holds(self, calls: Sequence[ReportedCall]) -> None:
+        wanted = {(call.source, call.id) for call in calls}
+        holds = _named(Hold, self.company, wanted)
+        for hold in holds.order_by("pk").select_for_update(of=("self",), no_key=True):
+            if (hold.source, hold.external_id) in wanted:
+                self.holds[hold.source, hold.external_id] = hold
+
+    def _may_come_due(self, accounts: Accounts, calls: Sequence[ReportedCall]) -> bool:
+        """A guess before the locks: would these calls bring an armed purse below its level?"""
+        spent: dict[int, Decimal] = {}
+        for call in calls:
+            _tariff, _billed, price = self._price(call)
+            account = accounts.members[call.member_id]
+            spent[account] = spent.get(account, ZERO) + price
+        armed = Account.objects.filter(pk__in=spent, recharge_below__isnull=False)
+        rows = armed.values_list("pk", "balance", "recharge_below")
+        return any(balance - spent[pk] < below for pk, balance, below in rows if below is not None)
+
+    def _price(self, call: ReportedCall) -> tuple[Tariff | None, int, Decimal]:
+        if call.is_emergency:
+            return None, call.duration_seconds, ZERO
+        tariff = self.book.find(call.destination[1:], call.started_at)
+        if tariff is None:
+            return None, 0, ZERO
+        billed = tariff.billed_seconds(call.duration_seconds)
+        return tariff, billed, tariff.price(billed)
+
+    def _load_known(self, calls: Sequence[ReportedCall]) -> None:
+        """Calls reported before, read now that the members' purses are locked."""
+        wanted = {(call.source, call.id) for call in calls}
+        for row in _named(Call, self.company, wanted):
+            name = (row.source, row.external_id)
+            if name in wanted:
+                before = ReportedCall(
+                    *name, row.member_id, row.destination, row.started_at, row.duration_seconds
+                )
+                amounts = (row.price, row.collected, row.uncollected)
+                self.seen[name] = (before, CallResult(*name, "already_there", *amounts))
+
+    def _charge_one(self, posting: Posting, accounts: Accounts, call: ReportedCall) -> CallResult:
+        name = (call.source, call.id)
+        hold = self.holds.get(name)
+        if name in self.seen:
+            before, result = self.seen[name]
+            if before == call:
+                return result
+            return CallResult(*name, "refused", code="call_conflict")
+        if hold and (hold.member_id, hold.destination) != (call.member_id, call.destination):
+            return CallResult(*name, "refused", code="call_conflict")
+        tariff, billed, price = self._price(call)
+        if tariff is None and not call.is_emergency:
+            return CallResult(*name, "refused", code="no_rate")
+        account = accounts.members[call.member_id]
+        if hold is not None:
+            self._end(posting, hold)
+        collected = min(price, posting.purses[account].available)
+        booked_on = posting.booked_on(account)
+        key = call_key(*name)
+        if collected > 0:
+            move = Move(
+                Transfer.Kind.CALL,
+                account,
+                accounts.calls,
+                collected,
+                key,
+                occurred_at=call.started_at,
+            )
+            booked_on = posting.transfer(move).booked_on
+        self.charged.append(Charged(call, tariff, billed, price, collected, key, booked_on))
+        amounts = (price, collected, price - collected)
+        self.seen[name] = (call, CallResult(*name, "already_there", *amounts))
+        return CallResult(*name, "charged", *amounts)
+
+    def _end(self, posting: Posting, hold: Hold) -> None:
+        """What the call had set aside is there for it first; nobody else comes between."""
+        if hold.status == Hold.Status.OPEN:
+            posting.hold(hold.account_id, -hold.amount)
+        hold.status, hold.ended_at = Hold.Status.SETTLED, self.now
+        self.ended.append(hold)
+
+    def _store(self, posting: Posting) -> None:
+        rows = self.charged
+        if not rows:
+            return
+        posted = [posting.known(row.key) if row.collected else None for row in rows]
+        parameters: dict[str, Any] = {
+            "company": self.company.pk,
+            "now": self.now,
+            "members": [row.call.member_id for row in rows],
+            "sources": [row.call.source for row in rows],
+            "ids": [row.call.id for row in rows],
+            "destinations": [row.call.destination for row in rows],
+            "countries": [row.tariff.country if row.tariff else "" for row in rows],
+            "kinds": [row.tariff.kind if row.tariff else "emergency" for row in rows],
+            "started": [row.call.started_at for row in rows],
+            "durations": [row.call.duration_seconds for row in rows],
+            "billed": [row.billed_seconds for row in rows],
+            "rates": [row.tariff.id if row.tariff else None for row in rows],
+            "prices": [row.price for row in rows],
+            "collected": [row.collected for row in rows],
+            "uncollected": [row.price - row.collected for row in rows],
+            "transfers": [transfer.id if transfer else None for transfer in posted],
+            "days": [row.booked_on for row in rows],
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_CALLS, parameters)
+            stored = {(source, name): pk for pk, source, name in cursor.fetchall()}
+        for hold in self.ended:
+            hold.call_id = stored[hold.source, hold.external_id]
+        if self.ended:
+            Hold.objects.bulk_update(self.ended, ("status", "ended_at", "call"), batch_size=1000)
+
+
+def _named(model: Any, company: Company, names: set[tuple[str, str]]) -> Any:
+    """A little more than the rows of these (source, id): those of any of the sources and ids."""
+    return model.objects.filter(
+        Q(source__in={source for source, _name in names}),
+        Q(external_id__in={name for _source, name in names}),
+        company=company,
+    )
