@@ -2,6 +2,7 @@
 
 from django.urls import include, path, re_path
 from django.urls.resolvers import URLPattern, URLResolver
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +20,7 @@ class Nowhere(APIView):
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Refuses, whatever the method."""
-        raise NotFound("There is no such address in the API.")
+        raise NotFound(_("There is no such address in the API."))
 
     def get(self, request: Request) -> Response:
         """Never reached."""

@@ -14,7 +14,7 @@ from typing import IO, Any, ClassVar, NoReturn, cast
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as FormError
 from django.http import Http404
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
@@ -75,16 +75,16 @@ class ExactJSONParser(JSONParser):
         except RequestDataTooBig as error:
             raise BodyTooBig from error
         except OSError as error:
-            raise exceptions.ParseError(_now("The body could not be read.")) from error
+            raise exceptions.ParseError(gettext("The body could not be read.")) from error
         if len(raw) > MAX_BODY_BYTES:
             raise BodyTooBig
         try:
             text = raw.decode("utf-8-sig")
             body = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, ArithmeticError, RecursionError) as error:
-            raise exceptions.ParseError(_now("The body is not valid JSON.")) from error
+            raise exceptions.ParseError(gettext("The body is not valid JSON.")) from error
         if "\\u" in text and any(_has_surrogate(string) for string in _strings(body)):
-            raise exceptions.ParseError(_now("The body has text that is not valid Unicode."))
+            raise exceptions.ParseError(gettext("The body has text that is not valid Unicode."))
         return body
 
 

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateformat import format as format_day
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.vary import vary_on_headers
 
 from members.access import MemberRequest, members_only
@@ -150,4 +151,6 @@ def _calls_chart(months: list[Month], currency: str) -> dict[str, Any]:
 
 
 def _label(first: date) -> str:
-    return format_day(first, "M Y" if first.month == 1 else "M")
+    # Translators: how a month is written under a chart, in the letters of Django's date filter.
+    month = pgettext("date format", "M")
+    return format_day(first, f"{month} Y" if first.month == 1 else month)
