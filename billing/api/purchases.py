@@ -120,7 +120,8 @@ class PurchasesDoor(Door):
         answer = answer_once(
             actor.company.pk, outside, lambda _row: dict(PurchaseAnswer(purchase).data)
         )
-        return Response(answer, status=201)
+        # The stored answer has lost its order.
+        return Response({name: answer[name] for name in PurchaseAnswer().fields}, status=201)
 
 
 def _refuse_other_content(company_id: int, request: OutsideKey) -> None:

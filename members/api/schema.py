@@ -109,14 +109,34 @@ class DoorSchema(AutoSchema):
         who = ", ".join(role or "company token" for role in roles)
         return f"{stated}\n\nScope `{scope}`; roles: {who}.".strip()
 
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        for parameter in parameters:
+            if parameter["name"].endswith("_id"):
+                parameter["schema"] = {"type": "integer", "minimum": 1}
+        return parameters
+
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status, codes in self._usual_refusals():
             if str(status) not in bodies:
-                bodies[str(status)] = self._get_response_for_code(
-                    refusal(status, *codes), str(status), ["application/problem+json"]
-                )
+                described = refusal(status, *codes)
+                bodies[str(status)] = self._get_response_for_code(described, str(status))
         return dict(sorted(bodies.items()))
+
+    def _get_response_for_code(
+        self,
+        serializer: Any,
+        status_code: str,
+        media_types: list[str] | None = None,
+        direction: str = "response",
+    ) -> dict[str, Any]:
+        if isinstance(serializer, OpenApiResponse) and serializer.response is Problem:
+            media_types = ["application/problem+json"]
+        answer: dict[str, Any] = super()._get_response_for_code(
+            serializer, status_code, media_types, direction
+        )
+        return answer
 
     def _usual_refusals(self) -> list[tuple[int, tuple[str, ...]]]:
         usual: list[tuple[int, tuple[str, ...]]] = [
