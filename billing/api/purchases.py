@@ -1,5 +1,7 @@
 """``purchases`` and ``payment-methods``. Its one rule: one key, one purchase, one answer."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -10,6 +12,7 @@ from billing.models import PaymentMethod, Purchase
 from billing.purchases import buy_credit
 from billing.queries import find_purchase, list_purchases
 from credit.errors import IdempotencyConflict
+from credit.ledger import atomically
 from credit.models import OutsideRequest
 from credit.requests import OutsideKey, answer_once
 from members.api.authentication import ApiRequest
@@ -27,7 +30,7 @@ class PurchaseWish(StrictSerializer):
     payment_method = serializers.CharField(max_length=40)
 
 
-class PurchaseAnswer(serializers.Serializer[Purchase]):
+class PurchaseAnswer(serializers.Serializer[Any]):
     """A purchase; ``amount`` is net and is what is credited. Money in the currency's decimals."""
 
     id = serializers.IntegerField()
@@ -117,11 +120,14 @@ class PurchasesDoor(Door):
             method=choose_method(actor, wish["payment_method"]),
             request=outside,
         )
-        answer = answer_once(
-            actor.company.pk, outside, lambda _row: dict(PurchaseAnswer(purchase).data)
+        answer = atomically(
+            lambda: answer_once(
+                actor.company.pk, outside, lambda _row: dict(PurchaseAnswer(purchase).data)
+            )
         )
         # The stored answer has lost its order.
-        return Response({name: answer[name] for name in PurchaseAnswer().fields}, status=201)
+        names = [str(name) for name in PurchaseAnswer().fields]
+        return Response({name: answer[name] for name in names}, status=201)
 
 
 def _refuse_other_content(company_id: int, request: OutsideKey) -> None:
@@ -142,13 +148,13 @@ class PurchaseDoor(Door):
         return Response(PurchaseAnswer(find_purchase(request.actor, int(purchase_id))).data)
 
 
-class MethodAnswer(serializers.Serializer[PaymentMethod]):
+class MethodAnswer(serializers.Serializer[Any]):
     """A saved way to pay."""
 
     id = serializers.IntegerField()
     gateway = serializers.CharField()
     kind = serializers.ChoiceField(choices=PaymentMethod.Kind.choices)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     is_default = serializers.BooleanField()
     created_at = serializers.DateTimeField()
 

@@ -6,7 +6,6 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from credit.call_batch import CallResult
 from credit.call_rows import CallRow
 from credit.calls import charge_calls
 from members.api.authentication import ApiRequest
@@ -29,7 +28,9 @@ class CallsWish(StrictSerializer):
 class CallRowForm(serializers.Serializer[Any]):
     """One call, for the description. Other fields are ignored."""
 
-    source = serializers.CharField(help_text="The phone system; without a colon.")
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="The phone system; without a colon."
+    )
     id = serializers.CharField(help_text="The call's id there; without a colon.")
     member = serializers.CharField(help_text="An id (number) or, as a string, a user name.")
     destination = serializers.CharField(help_text="The called number, E.164 or national.")
@@ -43,10 +44,10 @@ class CallsForm(serializers.Serializer[Any]):
     calls = CallRowForm(many=True)
 
 
-class CallAnswer(serializers.Serializer[CallResult]):
+class CallAnswer(serializers.Serializer[Any]):
     """What became of one row. Amounts in the company's currency."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     id = serializers.CharField()
     status = serializers.ChoiceField(choices=STATUSES)
     price = AmountSerializerField()

@@ -33,7 +33,7 @@ from skypemgr.lib.text import search_key
 PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 
 
-class MemberAnswer(serializers.Serializer[Member]):
+class MemberAnswer(serializers.Serializer[Any]):
     """A member with the balance; amounts in the company's currency."""
 
     id = serializers.IntegerField()

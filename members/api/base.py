@@ -15,7 +15,7 @@ from members.api.schema import DoorSchema
 class Door(APIView):
     """An endpoint. ``scopes`` and ``roles`` say by method who may; see ``HasScope``."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     scopes: ClassVar[dict[str, str]] = {}
     roles: ClassVar[dict[str, tuple[str, ...]]] = {}
     schema = DoorSchema()

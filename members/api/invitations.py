@@ -16,7 +16,7 @@ from members.api.schema import page_of, refusal
 from members.invitations import invite_members, revoke_invitation
 from members.models import Invitation
 from members.models.people import Role
-from members.verdicts import MAX_ENTRIES, Verdict, VerdictCode
+from members.verdicts import MAX_ENTRIES, VerdictCode
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.rest import IdField, StrictSerializer
@@ -38,7 +38,7 @@ class InvitationsWish(StrictSerializer):
     )
 
 
-class InvitationAnswer(serializers.Serializer[Invitation]):
+class InvitationAnswer(serializers.Serializer[Any]):
     """An invitation."""
 
     id = serializers.IntegerField()
@@ -58,7 +58,7 @@ class InvitationAnswer(serializers.Serializer[Invitation]):
         return "expired" if invitation.is_expired else invitation.status
 
 
-class RefusedEntry(serializers.Serializer[Verdict]):
+class RefusedEntry(serializers.Serializer[Any]):
     """An entry that is not invited."""
 
     entry = serializers.CharField()

@@ -1,6 +1,6 @@
 """What the OpenAPI description says about tokens and refusals. Its one rule: it only describes."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -50,7 +50,7 @@ class Problem(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField()
-    errors = ProblemEntry(many=True, required=False)
+    errors = ProblemEntry(many=True, required=False)  # type: ignore[assignment]
 
 
 def page_of(row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
@@ -101,7 +101,7 @@ TITLES = {
 class DoorSchema(AutoSchema):
     """Adds to each operation what every door has: who may, and the usual refusals."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """The stated description, then scope and roles."""
         stated = super().get_description() or ""
         scope = needed_scope(self.view, self.method)
@@ -110,13 +110,17 @@ class DoorSchema(AutoSchema):
         return f"{stated}\n\nScope `{scope}`; roles: {who}.".strip()
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
-        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(  # type: ignore[no-untyped-call]
+            variables
+        )
         for parameter in parameters:
             if parameter["name"].endswith("_id"):
                 parameter["schema"] = {"type": "integer", "minimum": 1}
         return parameters
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(
+        self, direction: Literal["request", "response"] = "response"
+    ) -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status, codes in self._usual_refusals():
             if str(status) not in bodies:
@@ -133,7 +137,7 @@ class DoorSchema(AutoSchema):
     ) -> dict[str, Any]:
         if isinstance(serializer, OpenApiResponse) and serializer.response is Problem:
             media_types = ["application/problem+json"]
-        answer: dict[str, Any] = super()._get_response_for_code(
+        answer: dict[str, Any] = super()._get_response_for_code(  # type: ignore[no-untyped-call]
             serializer, status_code, media_types, direction
         )
         return answer

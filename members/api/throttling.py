@@ -20,6 +20,8 @@ class TokenThrottle(SimpleRateThrottle):
     """
 
     scope = "token"
+    num_requests: int | None
+    duration: int | None
     seconds_left: float | None = None
 
     def get_cache_key(self, request: Request, view: Any) -> str | None:
@@ -36,7 +38,7 @@ class TokenThrottle(SimpleRateThrottle):
         key = f"{key}:{int(window)}"
         try:
             cache.add(key, 0, timeout=2 * self.duration)
-            count = cache.incr(key)
+            count = int(cache.incr(key))
         except (RedisError, OSError, ValueError) as error:
             logger.warning("cache unreachable, request let through: %s", error)
             return True

@@ -6,7 +6,7 @@ refusal, ``application/problem+json`` with a stable ``code``.
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from http import HTTPStatus
 from typing import IO, Any, ClassVar, NoReturn, cast
@@ -113,18 +113,19 @@ def _has_surrogate(text: str) -> bool:
 class AlwaysJSON(BaseContentNegotiation):
     """Answers in the view's first form, whatever ``Accept`` or ``format`` ask for."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         """The parser for the body's content type; a body without one is taken for JSON."""
         content_type = (request.content_type or "").split(";")[0].strip().lower()
         if content_type in ("", "application/json") or content_type.endswith("+json"):
-            return parsers[0]
+            return next(iter(parsers))
         return None
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """The view's first renderer."""
-        return renderers[0], renderers[0].media_type or "application/json"
+        first = next(iter(renderers))
+        return first, first.media_type or "application/json"
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -266,8 +267,9 @@ def _of_api(error: exceptions.APIException) -> Response:
     answer = _answer(error.status_code, code, str(error.detail))
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         answer["WWW-Authenticate"] = getattr(error, "auth_header", "Bearer")
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        answer["Retry-After"] = str(math.ceil(error.wait))
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        answer["Retry-After"] = str(math.ceil(wait))
     return answer
 
 

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from members.actors import Actor
 from members.models import Member
 from members.tokens import issue_token
 
+# The test client's answer: an HttpResponse that also has json().
+Answer = Any
 ALL_SCOPES = ("read", "write", "calls")
 
 
@@ -24,22 +25,22 @@ class ApiClient:
             headers["authorization"] = f"Bearer {secret}"
         self.client = Client(headers=headers)
 
-    def get(self, path: str, **query: Any) -> HttpResponse:
+    def get(self, path: str, **query: Any) -> Answer:
         return self.client.get(f"/api/v1/{path}", query)
 
-    def post(self, path: str, body: Any = None, *, key: str = "") -> HttpResponse:
+    def post(self, path: str, body: Any = None, *, key: str = "") -> Answer:
         return self.send("POST", path, body, key=key)
 
-    def put(self, path: str, body: Any = None) -> HttpResponse:
+    def put(self, path: str, body: Any = None) -> Answer:
         return self.send("PUT", path, body)
 
-    def patch(self, path: str, body: Any = None) -> HttpResponse:
+    def patch(self, path: str, body: Any = None) -> Answer:
         return self.send("PATCH", path, body)
 
-    def delete(self, path: str) -> HttpResponse:
+    def delete(self, path: str) -> Answer:
         return self.client.delete(f"/api/v1/{path}")
 
-    def send(self, method: str, path: str, body: Any, *, key: str = "") -> HttpResponse:
+    def send(self, method: str, path: str, body: Any, *, key: str = "") -> Answer:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.client.generic(
             method,
@@ -81,7 +82,7 @@ def api() -> Api:
     return make
 
 
-def refused(response: HttpResponse, status: int, code: str) -> dict[str, Any]:
+def refused(response: Answer, status: int, code: str) -> dict[str, Any]:
     """The problem, after checking its shape, status and code."""
     body: dict[str, Any] = response.json()
     assert (response.status_code, body["code"]) == (status, code), body

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from members.models import Member, MemberList
 from skypemgr.lib.text import search_key
-from tests.api.conftest import Api, ApiClient, refused
+from tests.api.conftest import Answer, Api, ApiClient, refused
 from tests.conftest import make_member
 
 DOORS = [
@@ -36,7 +36,7 @@ DOORS = [
 OWN_PATHS = ["members/{bob}", "members/{bob}/auto-recharge"]
 
 
-def send(client: ApiClient, method: str, path: str, body: object = None) -> object:
+def send(client: ApiClient, method: str, path: str, body: object = None) -> Answer:
     if method == "GET":
         return client.get(path)
     if method == "DELETE":

@@ -66,7 +66,7 @@ def test_a_call_is_charged_once_by_id_or_user_name(
     assert api(alice).get(f"members/{bob.pk}").json()["balance"] == "0.8400"
 
 
-BAD_ROWS = [
+BAD_ROWS: list[tuple[dict[str, object], str]] = [
     ({"member": 10**30}, "unknown_member"),
     ({"member": "nobody"}, "unknown_member"),
     ({"member": "a\x00b"}, "unknown_member"),

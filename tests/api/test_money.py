@@ -16,7 +16,7 @@ def credited() -> int:
     return Transfer.objects.filter(kind="purchase").count()
 
 
-def agreed(client: ApiClient, rule: dict[str, object]) -> dict[str, object]:
+def agreed(client: ApiClient, rule: dict[str, str]) -> dict[str, str]:
     """The rule with the version of the text that was answered."""
     asked = refused(client.put("auto-purchase", rule), 422, "consent_missing")
     assert "€100" in asked["consent_text"] or "100" in asked["consent_text"]

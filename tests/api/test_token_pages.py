@@ -4,18 +4,18 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.http import HttpResponse
 
 from members.actors import Actor
 from members.models import ApiToken, Member
 from members.tokens import find_token, issue_token
 from skypemgr.lib.periods import utc_now
+from tests.api.conftest import Answer
 from tests.conftest import ClientOf
 
 PAGE = "/settings/tokens/"
 
 
-def shown_secret(response: HttpResponse) -> str:
+def shown_secret(response: Answer) -> str:
     found = re.search(r'id="token-secret">(smt_[\w-]+)<', response.content.decode())
     assert found
     return found[1]
