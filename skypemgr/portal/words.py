@@ -1,7 +1,7 @@
 """Movements and rules told in words. Its one rule: said the same on every page of the portal."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -35,6 +35,7 @@ class Line:
     text: str
     amount: Decimal
     day: date
+    day_words: str
     at: datetime | None
 
 
@@ -47,14 +48,14 @@ TONES: dict[str, str] = {
 }
 
 
-def tell_company_movements(movements: list[Movement]) -> list[Line]:
+def tell_company_movements(movements: list[Movement], today: date) -> list[Line]:
     """The company's feed."""
-    return [_line(item, _company_title(item), _company_text(item)) for item in movements]
+    return [_line(item, today, _company_title(item), _company_text(item)) for item in movements]
 
 
-def tell_own_movements(movements: list[Movement]) -> list[Line]:
+def tell_own_movements(movements: list[Movement], today: date) -> list[Line]:
     """A member's own feed."""
-    return [_line(item, _own_title(item), _own_text(item)) for item in movements]
+    return [_line(item, today, _own_title(item), _own_text(item)) for item in movements]
 
 
 def tell_rule(status: RuleStatus | None, currency: str, today: date) -> str:
@@ -86,7 +87,15 @@ def tell_rule(status: RuleStatus | None, currency: str, today: date) -> str:
     )
 
 
-def _line(item: Movement, title: str, text: str) -> Line:
+def _day_words(day: date, today: date) -> str:
+    if day == today:
+        return _("today")
+    if day == today - timedelta(days=1):
+        return _("yesterday")
+    return format_date(day, today=today)
+
+
+def _line(item: Movement, today: date, title: str, text: str) -> Line:
     return Line(
         icon=ICONS[item.kind],
         tone=TONES.get(item.kind, "other"),
@@ -94,6 +103,7 @@ def _line(item: Movement, title: str, text: str) -> Line:
         text=text,
         amount=item.amount,
         day=item.day,
+        day_words=_day_words(item.day, today),
         at=item.at,
     )
 

@@ -38,19 +38,19 @@ SEASON = (1.0, 1.0, 1.1, 1.0, 0.95, 1.05, 0.85, 0.5, 1.1, 1.15, 1.1, 0.9)
 # What each member of a list is given at the start of a month, in EUR.
 GIVEN = {
     "Direction": Decimal(9),
-    "Marketing": Decimal(4),
-    "Support": Decimal(8),
+    "Marketing": Decimal(3),
+    "Support": Decimal(5),
     "Production": Decimal("1.5"),
     "Innovation": Decimal(4),
 }
 # From which month of the story which list has which rule; again for those who joined since.
 RULES = (
     (1, "Direction", RuleTerms(Decimal(10), Decimal(5), Decimal(40))),
-    (2, "Support", RuleTerms(Decimal(5), Decimal(3), Decimal(30))),
+    (2, "Support", RuleTerms(Decimal(5), Decimal(3), Decimal(25))),
     (4, "Marketing", RuleTerms(Decimal(4), Decimal(2), Decimal(12))),
-    (7, "Support", RuleTerms(Decimal(5), Decimal(3), Decimal(30))),
+    (7, "Support", RuleTerms(Decimal(5), Decimal(3), Decimal(25))),
     (9, "Marketing", RuleTerms(Decimal(4), Decimal(2), Decimal(12))),
-    (11, "Support", RuleTerms(Decimal(5), Decimal(3), Decimal(30))),
+    (11, "Support", RuleTerms(Decimal(5), Decimal(3), Decimal(25))),
 )
 DECLINED_IN = 6
 
@@ -58,8 +58,9 @@ DECLINED_IN = 6
 class Story:
     """Tells the company's days up to now."""
 
-    def __init__(self, scene: Scene, now: datetime) -> None:
+    def __init__(self, scene: Scene, now: datetime, *, months: int = MONTHS) -> None:
         self.scene = scene
+        self.months = months
         self.now = now
         self.zone = ZoneInfo(scene.company.time_zone)
         self.today = day_in(scene.company.time_zone, now)
@@ -75,7 +76,7 @@ class Story:
         booked = DailyTotal.objects.filter(company=self.scene.company).order_by("day").first()
         if booked:
             return first_of_month(booked.day)
-        return add_months(first_of_month(self.today), 1 - MONTHS)
+        return add_months(first_of_month(self.today), 1 - self.months)
 
     def _days(self) -> Iterator[date]:
         last = DailyTotal.objects.filter(company=self.scene.company).aggregate(day=Max("day"))[

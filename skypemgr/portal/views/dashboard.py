@@ -25,7 +25,7 @@ from skypemgr.portal.shell import keep_version
 from skypemgr.portal.words import tell_company_movements
 
 MOVEMENTS_SHOWN = 8
-LOWEST_SHOWN = 6
+LOWEST_SHOWN = 8
 MONTHS_SHOWN = 12
 
 
@@ -71,7 +71,7 @@ def _read(request: MemberRequest) -> dict[str, Any]:
         "month_before": months[-2],
         "attention": attention.read_attention(situation),
         "movements": tell_company_movements(
-            movements.read_company_movements(company, purse, MOVEMENTS_SHOWN)
+            movements.read_company_movements(company, purse, MOVEMENTS_SHOWN), today
         ),
         "lowest": people.read_lowest(company, LOWEST_SHOWN),
         "steps": _steps(progress) if may_act and not progress.is_done else [],

@@ -32,6 +32,7 @@ def _read(request: MemberRequest) -> dict[str, Any]:
     member = request.member
     company = member.company
     now = utc_now()
+    today = day_in(company.time_zone, now)
     purse = movements.read_member_purse(member)
     status = describe_rule(member, now=now)
     return {
@@ -40,8 +41,10 @@ def _read(request: MemberRequest) -> dict[str, Any]:
         "balance": purse.balance if purse else Decimal(0),
         "held": purse.held if purse else Decimal(0),
         "rule": status,
-        "rule_words": tell_rule(status, company.currency, day_in(company.time_zone, now)),
-        "movements": tell_own_movements(movements.read_member_movements(purse, MOVEMENTS_SHOWN)),
+        "rule_words": tell_rule(status, company.currency, today),
+        "movements": tell_own_movements(
+            movements.read_member_movements(purse, MOVEMENTS_SHOWN), today
+        ),
         "calls": own.read_own_calls(member.pk, CALLS_SHOWN),
         "administrators": people.read_administrators(company),
         "invitations": list(waiting_invitations(member.user, now=now)),

@@ -13,7 +13,7 @@ from members.models import Company
 from members.notices import count_as_told
 from skypemgr.lib.periods import utc_now
 from skypemgr.portal.demo.setting import find_demo, set_passwords, set_scene
-from skypemgr.portal.demo.story import Story
+from skypemgr.portal.demo.story import MONTHS, Story
 
 
 class Command(BaseCommand):
@@ -24,6 +24,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--if-empty", action="store_true", help="only where there is no company yet"
+        )
+
+        parser.add_argument(
+            "--months", type=int, default=MONTHS, help="of history, the current one included"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +46,7 @@ class Command(BaseCommand):
             with connection.cursor() as cursor:
                 cursor.execute("SET synchronous_commit TO off")
             scene = set_scene()
-            Story(scene, utc_now()).tell()
+            Story(scene, utc_now(), months=options["months"]).tell()
             logins = set_passwords(scene)
             count_as_told(scene.company, now=utc_now())
             _write(file, {"company": scene.company.pk, "logins": logins})
