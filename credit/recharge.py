@@ -33,6 +33,17 @@ UPDATE credit_account account
 """
 
 
+STORE_OUTCOMES = """
+UPDATE credit_rechargerule rule
+   SET last_outcome = found.outcome, last_outcome_at = found.at, outcome_since = found.since,
+       waiting_since = found.waiting_since, blocked_at_version = found.version
+  FROM unnest(
+    %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bigint[]
+  ) AS found (id, outcome, at, since, waiting_since, version)
+ WHERE rule.id = found.id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What evaluating one rule did. ``paid`` in the company's currency, 0 when nothing moved."""
@@ -145,17 +156,7 @@ class Recharger:
         if self._armed:
             store_arms([self.posting.purses[pk] for pk in sorted(self._armed)])
         if self._changed:
-            RechargeRule.objects.bulk_update(
-                self._changed.values(),
-                (
-                    "last_outcome",
-                    "last_outcome_at",
-                    "outcome_since",
-                    "waiting_since",
-                    "blocked_at_version",
-                ),
-                batch_size=1000,
-            )
+            store_outcomes(list(self._changed.values()))
         if self._history:
             RechargeOutcome.objects.bulk_create(self._history, batch_size=1000)
         if blocked:
@@ -179,6 +180,22 @@ def store_arms(purses: Sequence[Purse]) -> None:
                 [purse.id for purse in purses],
                 [purse.recharge_below for purse in purses],
                 [purse.recharge_resumes_on for purse in purses],
+            ],
+        )
+
+
+def store_outcomes(rules: Sequence[RechargeRule]) -> None:
+    """What was found for these rules is stored as it stands in memory."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STORE_OUTCOMES,
+            [
+                [rule.pk for rule in rules],
+                [rule.last_outcome for rule in rules],
+                [rule.last_outcome_at for rule in rules],
+                [rule.outcome_since for rule in rules],
+                [rule.waiting_since for rule in rules],
+                [rule.blocked_at_version for rule in rules],
             ],
         )
 

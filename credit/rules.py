@@ -17,7 +17,6 @@ from credit.ledger import Posting, atomically
 from credit.models import Account, RechargeRule
 from credit.money import ZERO, checked_amount, require_active, require_active_state
 from credit.recharge import Evaluation, Recharger, month_totals
-from credit.recharge_plan import plan_recharge
 from members.actors import Actor
 from members.audit import record
 from members.models import Member
@@ -70,15 +69,6 @@ class RuleStatus:
     left_this_month: Decimal
     resumes_on: date
     last_outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class RulesPreview:
-    """What saving would move now; nothing is reserved."""
-
-    count: int
-    recharged_count: int
-    total: Decimal
 
 
 def save_rules(
@@ -229,34 +219,3 @@ def _status(
         resumes_on=resumes_on or first_of_next_month(today),
         last_outcome=rule.last_outcome,
     )
-
-
-def preview_rules(
-    *, actor: Actor, recipients: Recipients, terms: RuleTerms, now: datetime | None = None
-) -> RulesPreview:
-    """What saving these rules would recharge at once, were nothing to move meanwhile."""
-    actor.require_administrator()
-    checked = terms.checked()
-    today = day_in(actor.company.time_zone, now or utc_now())
-    members = recipients_query(actor, recipients).filter(status=Member.Status.ACTIVE)
-    purses = list(members.values_list("accounts__id", "accounts__balance").order_by("pk"))
-    totals = month_totals([pk for pk, _balance in purses if pk], today)
-    left = (
-        Account.objects.filter(company=actor.company, kind=Account.Kind.COMPANY)
-        .values_list("balance", flat=True)
-        .first()
-    ) or ZERO
-    paid = []
-    for account, balance in purses:
-        recharged = totals.get((account, first_of_month(today)), ZERO) if account else ZERO
-        plan = plan_recharge(
-            balance=balance or ZERO,
-            threshold=checked.threshold,
-            amount=checked.amount,
-            limit_left=checked.monthly_limit - recharged,
-            company_available=left,
-        )
-        left -= plan.paid
-        if plan.paid:
-            paid.append(plan.paid)
-    return RulesPreview(len(purses), len(paid), sum(paid, ZERO))

@@ -1,0 +1,1 @@
+"""The servers as one command."""
