@@ -1,16 +1,22 @@
 """What the tests of billing share: test cards, purchases, and a worker that is run by hand."""
 
+import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 from uuid import uuid4
 
 import pytest
 
+from billing.auto_purchase import evaluate_auto_purchase
+from billing.auto_rules import save_rule
 from billing.consent import VERSION, Terms
 from billing.methods import save_card
 from billing.models import AutoPurchaseRule, PaymentMethod, Purchase, SandboxCharge
-from billing.purchases import buy_credit, create_purchase
+from billing.purchases import advance_purchase, buy_credit, create_purchase
+from credit.accounts import company_balance
+from credit.models import Account, Transfer
 from credit.requests import OutsideKey
 from members.actors import Actor
 from members.models import Member
@@ -26,6 +32,7 @@ DECLINED_LATER = "4000000000000341"
 LATE = "4000000000000077"
 LOST = "4000000000000119"
 DOWN = "4000000000000259"
+NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
 Buy = Callable[..., Purchase]
 
@@ -91,3 +98,49 @@ def rule_of(member: Member) -> AutoPurchaseRule:
 def now() -> datetime:
     """One instant for a whole test."""
     return utc_now()
+
+
+def assert_paid_once(purchase: Purchase, balance: str = "50") -> None:
+    """The purchase was charged once and credited once, and the balance is this."""
+    purchase = Purchase.objects.get(pk=purchase.pk)
+    assert purchase.status == Purchase.Status.SUCCEEDED
+    assert company_balance(purchase.company) == Decimal(balance)
+    assert Transfer.objects.filter(key=f"purchase:{purchase.pk}").count() == 1
+    assert SandboxCharge.objects.filter(idempotency_key=f"purchase:{purchase.pk}").count() == 1
+
+
+def set_rule(
+    alice: Member, number: str = GOOD, chosen: Terms | None = None, now: datetime = NOON
+) -> AutoPurchaseRule:
+    """The company's rule, saved by the administrator."""
+    return save_rule(
+        actor=Actor.of_member(alice),
+        method=card_of(alice, number),
+        terms=chosen or terms(),
+        consent_version=VERSION,
+        now=now,
+    )
+
+
+def run(alice: Member, now: datetime = NOON) -> Purchase | None:
+    """What the worker does: look at the rule, then ask the gateway."""
+    pk = evaluate_auto_purchase(alice.company_id, now=now)
+    return None if pk is None else advance_purchase(pk, now=now)
+
+
+def armed_below(alice: Member) -> Decimal | None:
+    """Below which balance the company's purse is due."""
+    return Account.objects.get(company=alice.company, kind="company").recharge_below
+
+
+class Page(Protocol):
+    """An answer with a page in it."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
+def text_of(response: Page) -> str:
+    """What stands on the page, with its gaps made one space."""
+    plain = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.S)
+    return " ".join(plain.split())
