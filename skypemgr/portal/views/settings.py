@@ -5,11 +5,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from members.access import MemberRequest, members_only
+from members.countries import COUNTRIES
 
 
 @require_safe
@@ -17,8 +18,10 @@ from members.access import MemberRequest, members_only
 def show_settings(request: MemberRequest) -> HttpResponse:
     """The company's profile to read, and the ways to what can be set."""
     company = request.member.company
+    country = COUNTRIES.get(company.country)
     context = {
         "company": company,
+        "country": country.name(get_language() or "en") if country else company.country,
         "language_name": get_language_info(company.language)["name_local"].capitalize(),
         "ways": _ways(request.member.is_administrator),
     }
