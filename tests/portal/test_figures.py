@@ -109,8 +109,8 @@ def test_the_feed_takes_three_queries_however_long_the_history(
 def test_a_members_feed_holds_only_the_members_own_movements(history: History) -> None:
     feed = movements.read_member_movements(movements.read_member_purse(history.carol), 20)
     assert [(line.kind, line.amount) for line in feed] == [
-        ("call", Decimal("-0.5")),
         ("auto_recharge", Decimal(5)),
+        ("call", Decimal("-0.5")),
         ("allocation", Decimal("25.5")),
     ]
 

@@ -157,6 +157,6 @@ def _newest(
         Movement(kind=Kind.CALL, amount=-row["total"], day=row["day"], count=row["calls"])
         for row in calls
     ]
-    # The day's calls stand above the day's other movements: the day is still running.
+    # A day's calls stand under what was decided that day: their line is a sum, not an instant.
     timed = sorted(groups, key=lambda line: (line.day, line.at), reverse=True)
-    return sorted([*lines, *timed], key=lambda line: line.day, reverse=True)[:limit]
+    return sorted([*timed, *lines], key=lambda line: line.day, reverse=True)[:limit]
