@@ -7,7 +7,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from billing.methods import choose_method, list_methods
+from billing.errors import UnknownMethod
+from billing.methods import choose_method, list_methods, remove_method
 from billing.models import PaymentMethod, Purchase
 from billing.purchases import buy_credit
 from billing.queries import find_purchase, list_purchases
@@ -19,6 +20,7 @@ from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.schema import IDEMPOTENCY_KEY, page_of, refusal
 from skypemgr.lib.amounts import currency_places
+from skypemgr.lib.errors import NotFound
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.rest import AmountSerializerField, StrictSerializer, require_idempotency_key
 
@@ -167,3 +169,19 @@ class MethodsDoor(Door):
         """The saved methods that can be used now, the default first."""
         rows = MethodAnswer(list_methods(request.actor.company), many=True).data
         return Response({"results": rows, "next": None, "previous": None})
+
+
+class MethodDoor(Door):
+    """One saved way to pay."""
+
+    @extend_schema(
+        operation_id="payment_methods_delete",
+        responses={204: None, 409: refusal(409, "payment_method_in_use")},
+    )
+    def delete(self, request: ApiRequest, method_id: str) -> Response:
+        """Removes the method; it is not offered any more."""
+        try:
+            remove_method(actor=request.actor, pk=int(method_id))
+        except UnknownMethod as error:
+            raise NotFound(str(error)) from error
+        return Response(status=204)

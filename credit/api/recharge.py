@@ -1,6 +1,6 @@
 """``members/{id}/auto-recharge``. Its one rule: saving evaluates at once, and the answer tells."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -8,11 +8,13 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from credit.allocation import Recipients
+from credit.api.members import own_member
 from credit.models.recharge import Outcome
 from credit.rules import RuleStatus, RuleTerms, describe_rule, save_rules, switch_off_rule
 from members.access import find_member
 from members.api.authentication import ApiRequest
 from members.api.base import Door
+from members.api.permissions import EVERYBODY
 from members.api.schema import refusal
 from members.models import Member
 from skypemgr.lib.rest import AmountSerializerField, StrictSerializer
@@ -125,3 +127,14 @@ class RuleDoor(Door):
 
     def _member(self, request: ApiRequest, member_id: str) -> Member:
         return find_member(request.actor, int(member_id))
+
+
+class OwnRuleDoor(Door):
+    """The caller's own auto-recharge."""
+
+    roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": EVERYBODY}
+
+    @extend_schema(operation_id="me_auto_recharge_get", responses=RuleAnswer)
+    def get(self, request: ApiRequest) -> Response:
+        """How the caller's own rule stands."""
+        return Response(answer_rule(describe_rule(own_member(request))))

@@ -6,11 +6,12 @@ from credit.api.allocations import AllocationsDoor
 from credit.api.calls import CallsDoor
 from credit.api.company import CompanyDoor
 from credit.api.members import MemberDoor, MembersDoor, OwnDoor
-from credit.api.recharge import RuleDoor
+from credit.api.recharge import OwnRuleDoor, RuleDoor
 from members.api.base import door
 
 urlpatterns: list[URLPattern] = [
     door("me", OwnDoor, "me"),
+    door("me/auto-recharge", OwnRuleDoor, "own_auto_recharge"),
     door("company", CompanyDoor, "company"),
     door("members", MembersDoor, "members"),
     door("members/<member_id>", MemberDoor, "member"),

@@ -17,7 +17,7 @@ LASTS = (
     ("30", _("30 days")),
     ("90", _("90 days")),
     ("365", _("1 year")),
-    ("", _("Until it is revoked")),
+    ("never", _("Until it is revoked")),
 )
 
 
@@ -30,12 +30,12 @@ class CompanyTokenForm(forms.Form):
         help_text=_("Where you will use it, so that you know which one to revoke."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    lasts = forms.ChoiceField(label=_("Works for"), choices=LASTS, required=False, initial="90")
+    lasts = forms.ChoiceField(label=_("Works for"), choices=LASTS, initial="90")
 
     def expires_at(self, now: datetime) -> datetime | None:
         """When the token stops; None for never."""
         days = self.cleaned_data["lasts"]
-        return now + timedelta(days=int(days)) if days else None
+        return None if days == "never" else now + timedelta(days=int(days))
 
 
 class OwnTokenForm(CompanyTokenForm):

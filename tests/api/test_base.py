@@ -30,6 +30,9 @@ DOORS = [
     ("GET", "auto-purchase"),
     ("PUT", "auto-purchase"),
     ("DELETE", "auto-purchase"),
+    ("DELETE", "payment-methods/{bob}"),
+    ("DELETE", "invitations/{bob}"),
+    ("GET", "reports/summary"),
     ("GET", "company/tokens"),
     ("POST", "company/tokens"),
 ]

@@ -316,6 +316,7 @@ def test_a_rule_is_saved_evaluated_shown_and_switched_off(
     assert client.get(path).json()["state"] == "on"
     assert client.delete(path).status_code == 204
     assert client.delete(path).status_code == 204
+    assert api(bob).get("me/auto-recharge").json() == client.get(path).json()
     off = client.get(path).json()
     assert (off["state"], off["recharged_this_month"]) == ("off", "10.0000")
 

@@ -150,3 +150,18 @@ def test_an_auto_purchase_that_makes_no_sense_is_not_saved(
     problem = refused(api(alice).put("auto-purchase", {**RULE, **change}), 422, code)
     assert [entry["field"] for entry in problem["errors"]] == [field]
     assert not AutoPurchaseRule.objects.exists()
+
+
+def test_a_card_is_removed_unless_auto_recharge_pays_with_it(
+    api: Api, alice: Member, charlie: Member
+) -> None:
+    client = api(alice)
+    client.post("purchases", WISH, key="k")
+    path = f"payment-methods/{PaymentMethod.objects.get().pk}"
+    client.put("auto-purchase", agreed(client, RULE))
+    refused(client.delete(path), 409, "payment_method_in_use")
+    client.delete("auto-purchase")
+    refused(api(charlie).delete(path), 404, "not_found")
+    assert client.delete(path).status_code == 204
+    assert client.get("payment-methods").json()["results"] == []
+    refused(client.delete(path), 404, "not_found")

@@ -34,7 +34,8 @@ def test_the_description_has_no_warning_and_no_error(
 
 def test_every_door_is_described_with_its_refusals(schema: Schema) -> None:
     for method, path in DOORS:
-        address = "/api/v1/" + path.replace("{bob}", "{member_id}")
+        kind = path.split("/")[0].removeprefix("payment-").removesuffix("s")
+        address = "/api/v1/" + path.replace("{bob}", f"{{{kind}_id}}").replace("summary", "{name}")
         operation = schema["paths"][address][method.lower()]
         assert {"401", "403", "429"} <= operation["responses"].keys(), address
         assert operation["description"], address

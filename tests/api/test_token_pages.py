@@ -13,6 +13,7 @@ from tests.api.conftest import Answer
 from tests.conftest import ClientOf
 
 PAGE = "/settings/tokens/"
+WISH: dict[str, object] = {"own-name": "x", "own-scopes": ["read"], "own-lasts": "30"}
 
 
 def shown_secret(response: Answer) -> str:
@@ -46,14 +47,17 @@ def test_a_member_cannot_choose_calls_nor_make_one_of_the_company(
     page = client.get(PAGE).content.decode()
     assert 'value="calls"' not in page
     assert "company-name" not in page
-    assert client.post(PAGE, {"own-name": "x", "own-scopes": ["calls"]}).status_code == 422
-    assert client.post(PAGE, {"company-name": "x"}).status_code == 403
+    assert (
+        client.post(PAGE, {"own-name": "x", "own-scopes": ["calls"], "own-lasts": "30"}).status_code
+        == 422
+    )
+    assert client.post(PAGE, {"company-name": "x", "company-lasts": "never"}).status_code == 403
     assert not ApiToken.objects.exists()
 
 
 def test_an_administrator_makes_one_of_the_company(client_of: ClientOf, alice: Member) -> None:
     client = client_of(alice)
-    made = client.post(PAGE, {"company-name": "PBX", "company-lasts": ""})
+    made = client.post(PAGE, {"company-name": "PBX", "company-lasts": "never"})
     token = find_token(shown_secret(made))
     assert token is not None
     assert (token.member, token.scopes, token.expires_at) == (None, ["calls"], None)
@@ -61,21 +65,21 @@ def test_an_administrator_makes_one_of_the_company(client_of: ClientOf, alice: M
 
 
 @pytest.mark.parametrize(
-    "data",
+    "change",
     [
-        {},
-        {"own-name": "", "own-scopes": ["read"]},
-        {"own-name": "x"},
-        {"own-name": "x" * 81, "own-scopes": ["read"]},
-        {"own-name": "a\x00b", "own-scopes": ["read"]},
-        {"own-name": "x", "own-scopes": ["all"]},
-        {"own-name": "x", "own-scopes": ["read"], "own-lasts": "1"},
+        {"own-name": ""},
+        {"own-name": "x" * 81},
+        {"own-name": "a\x00b"},
+        {"own-scopes": []},
+        {"own-scopes": ["all"]},
+        {"own-lasts": "1"},
+        {"own-lasts": ""},
     ],
 )
 def test_what_was_typed_wrongly_is_told_and_makes_nothing(
-    client_of: ClientOf, alice: Member, data: dict[str, object]
+    client_of: ClientOf, alice: Member, change: dict[str, object]
 ) -> None:
-    response = client_of(alice).post(PAGE, data)
+    response = client_of(alice).post(PAGE, {**WISH, **change})
     assert response.status_code == 422
     assert "form-error" in response.content.decode()
     assert not ApiToken.objects.exists()
@@ -110,6 +114,8 @@ def test_nobody_sees_or_revokes_somebody_elses_token(
 
 def test_a_suspended_member_makes_no_token(client_of: ClientOf, bob: Member) -> None:
     Member.objects.filter(pk=bob.pk).update(status="suspended")
-    response = client_of(bob).post(PAGE, {"own-name": "x", "own-scopes": ["read"]})
+    response = client_of(bob).post(
+        PAGE, {"own-name": "x", "own-scopes": ["read"], "own-lasts": "30"}
+    )
     assert response.status_code == 403
     assert not ApiToken.objects.exists()
