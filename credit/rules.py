@@ -89,7 +89,9 @@ def save_rules(
     instant = now or utc_now()
 
     def work() -> SavedRules:
-        members = list(recipients_query(actor, recipients).order_by("pk"))
+        # Held until the end: nobody is suspended between the look and the arming of the purse.
+        chosen = recipients_query(actor, recipients).order_by("pk")
+        members = list(chosen.select_for_update(of=("self",), no_key=True))
         _store(actor, members, checked)
         evaluations = _arm_and_evaluate(actor, members, instant)
         record(

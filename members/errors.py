@@ -51,6 +51,12 @@ class LastAdministrator(ProductError):
     code = "last_administrator"
 
 
+class MemberGone(ProductError):
+    """The member left or was removed."""
+
+    code = "member_gone"
+
+
 class CompanyNotActive(ProductError):
     """The company is frozen or closed; ``code`` says which."""
 

@@ -7,6 +7,7 @@ from credit.api.calls import CallsDoor
 from credit.api.company import CompanyDoor
 from credit.api.members import MemberDoor, MembersDoor, OwnDoor
 from credit.api.recharge import OwnRuleDoor, RuleDoor
+from credit.api.standing import ReactivateDoor, SuspendDoor
 from members.api.base import door
 
 urlpatterns: list[URLPattern] = [
@@ -16,6 +17,8 @@ urlpatterns: list[URLPattern] = [
     door("members", MembersDoor, "members"),
     door("members/<member_id>", MemberDoor, "member"),
     door("members/<member_id>/auto-recharge", RuleDoor, "auto_recharge"),
+    door("members/<member_id>/suspend", SuspendDoor, "suspend_member"),
+    door("members/<member_id>/reactivate", ReactivateDoor, "reactivate_member"),
     door("allocations", AllocationsDoor, "allocations"),
     door("calls", CallsDoor, "calls"),
 ]
