@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import response_for_exception
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from members.models import Company, Member, User
 from skypemgr.lib.errors import NotAllowed, NotFound
@@ -60,7 +61,7 @@ class CurrentMemberMiddleware:
 
 def _activate(request: HttpRequest, user: User, company: Company | None) -> None:
     language = user.language
-    if not language and company and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+    if not language and company and not _says_language(request):
         language = company.language
     if language:
         translation.activate(language)
@@ -68,6 +69,15 @@ def _activate(request: HttpRequest, user: User, company: Company | None) -> None
     zone = user.time_zone or (company.time_zone if company else "")
     if zone:
         timezone.activate(zone)
+
+
+def _says_language(request: HttpRequest) -> bool:
+    """Whether the browser names one of our languages, by the switch or by its own settings."""
+    if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+        return True
+    wanted = parse_accept_lang_header(request.headers.get("Accept-Language", "").lower())
+    ours = {code for code, _name in settings.LANGUAGES}
+    return any(code.split("-")[0] in ours for code, _weight in wanted)
 
 
 def _remember_language(user: User, response: HttpResponseBase) -> None:

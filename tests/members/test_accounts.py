@@ -342,13 +342,15 @@ def test_the_language_chosen_in_the_header_is_remembered_for_mails(alice: Member
     assert client.get("/accounts/email/")["Content-Language"] == "fr"
 
 
-def test_a_person_without_a_language_reads_that_of_the_company(alice: Member, bob: Member) -> None:
+def test_a_person_without_a_language_reads_the_browsers_else_the_companys(
+    alice: Member, bob: Member
+) -> None:
     alice.company.language = "fr"
     alice.company.save(update_fields=["language"])
-    client = Client(headers={"accept-language": "en"})
-    sign_in(client, "bob", PASSWORD)
-    assert client.get("/accounts/email/")["Content-Language"] == "fr"
-
+    for wanted, read in (("en-GB,en;q=0.8", "en"), ("", "fr"), ("de", "fr")):
+        client = Client(headers={"accept-language": wanted})
+        client.force_login(bob.user, backend="django.contrib.auth.backends.ModelBackend")
+        assert f'lang="{read}"' in client.get("/me/").content.decode()
 
 def test_too_many_attempts_get_a_page_of_ours(db: None) -> None:
     make_user("dora")
