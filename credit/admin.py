@@ -13,6 +13,7 @@ from credit.models import (
     Account,
     Call,
     DailyTotal,
+    Hold,
     OutsideRequest,
     Rate,
     RechargeOutcome,
@@ -159,6 +160,33 @@ class CallAdmin(ReadOnlyAdmin):
         "collected",
         "uncollected",
     )
+    search_fields = ("=company__id", "=external_id")
+    ordering = ("-id",)
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnlyAdmin):
+    """Calls in progress and how they ended, newest first, without the number called.
+
+    Expired ones were never settled: their phone system reported no end.
+    """
+
+    related = ("company", "member")
+    exclude = ("destination",)
+    list_display = (
+        "id",
+        "company",
+        "member",
+        "source",
+        "external_id",
+        "amount",
+        "max_seconds",
+        "status",
+        "created_at",
+        "expires_at",
+        "ended_at",
+    )
+    list_filter = ("status",)
     search_fields = ("=company__id", "=external_id")
     ordering = ("-id",)
 

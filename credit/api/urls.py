@@ -5,6 +5,7 @@ from django.urls.resolvers import URLPattern
 from credit.api.allocations import AllocationsDoor
 from credit.api.calls import CallsDoor
 from credit.api.company import CompanyDoor
+from credit.api.holds import AuthorizeDoor, ReleaseDoor, SettleDoor
 from credit.api.members import MemberDoor, MembersDoor, OwnDoor
 from credit.api.recharge import OwnRuleDoor, RuleDoor
 from credit.api.standing import ReactivateDoor, SuspendDoor
@@ -21,4 +22,7 @@ urlpatterns: list[URLPattern] = [
     door("members/<member_id>/reactivate", ReactivateDoor, "reactivate_member"),
     door("allocations", AllocationsDoor, "allocations"),
     door("calls", CallsDoor, "calls"),
+    door("calls/authorize", AuthorizeDoor, "authorize"),
+    door("calls/<hold_id>/settle", SettleDoor, "settle"),
+    door("calls/<hold_id>/release", ReleaseDoor, "release"),
 ]
