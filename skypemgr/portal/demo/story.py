@@ -19,7 +19,7 @@ from credit.models import DailyTotal
 from credit.requests import OutsideKey
 from credit.rules import RuleTerms, save_rules
 from credit.sweeps import resume_rules, serve_waiting_rules, sweep_due_purses
-from skypemgr.lib.periods import add_months, day_in, first_of_month
+from skypemgr.lib.periods import add_months, first_of_month
 from skypemgr.portal.demo.cast import (
     CALLS_A_DAY,
     DESTINATIONS,
@@ -62,8 +62,8 @@ class Story:
         self.scene = scene
         self.months = months
         self.now = now
-        self.zone = ZoneInfo(scene.company.time_zone)
-        self.today = day_in(scene.company.time_zone, now)
+        self.zone = ZoneInfo(scene.company.zone_at(now))
+        self.today = scene.company.day_at(now)
         self.cast = read_cast()
         self.first_month = self._first_month()
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,12 +19,13 @@ from billing.models import AutoPurchaseRule, Purchase
 from credit.models import Account, RechargeRule
 from members.models import Company, Invitation
 from skypemgr.lib.formats import format_date, format_money
-from skypemgr.lib.periods import day_in
 from skypemgr.portal.queries.figures import MemberTotals
 
 EXPIRING_DAYS = 5
 DECLINED_DAYS = 14
 SHORT_DAYS = 7
+# More members than this are not named in an address.
+LINKED_MEMBERS = 50
 
 DANGER, WARNING, INFO = "danger", "warning", "info"
 
@@ -52,7 +55,7 @@ class Situation:
 
 
 def read_attention(at: Situation) -> list[Attention]:
-    """The lines, gravest first; four queries."""
+    """The lines, gravest first; five queries."""
     lines = [
         *_state(at),
         *_blocked_rules(at),
@@ -176,8 +179,8 @@ def _suspended_rules(at: Situation) -> Iterator[Attention]:
     suspended = Account.objects.filter(
         company=at.company,
         kind=Account.Kind.MEMBER,
-        recharge_resumes_on__gt=day_in(at.company.time_zone, at.now),
-    ).aggregate(count=Count("pk"), until=Max("recharge_resumes_on"))
+        recharge_resumes_on__gt=at.company.day_at(at.now),
+    ).aggregate(count=Count("pk"), until=Max("recharge_resumes_on"), members=ArrayAgg("member_id"))
     if not suspended["count"]:
         return
     title = ngettext(
@@ -191,12 +194,21 @@ def _suspended_rules(at: Situation) -> Iterator[Attention]:
         title
         % {
             "count": suspended["count"],
-            "day": format_date(suspended["until"], today=day_in(at.company.time_zone, at.now)),
+            "day": format_date(suspended["until"], today=at.company.day_at(at.now)),
         },
         _("Their monthly limit is reached. You can raise it or allocate credit."),
-        f"{reverse('members')}?rule=suspended",
-        _("See members"),
+        _rules_page(suspended["members"]),
+        _("Manage auto-recharge"),
     )
+
+
+def _rules_page(member_ids: list[int]) -> str:
+    if len(member_ids) == 1:
+        return reverse("member_recharge", args=member_ids)
+    if len(member_ids) > LINKED_MEMBERS:
+        return reverse("members")
+    query = urlencode({"member": sorted(member_ids)}, doseq=True)
+    return f"{reverse('recharge_many')}?{query}"
 
 
 def _members_without_credit(at: Situation) -> Iterator[Attention]:

@@ -20,7 +20,7 @@ from credit.models import Account, Call, DailyTotal, Transfer
 from members.models import Company
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.exports import Cell
-from skypemgr.lib.periods import add_months, day_in, first_of_month, first_of_next_month
+from skypemgr.lib.periods import add_months, first_of_month, first_of_next_month
 
 ZERO = Decimal(0)
 MONTH_FORM = re.compile(r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])")
@@ -111,7 +111,7 @@ def find_month(company: Company, text: str, now: datetime) -> Month:
     Raises InvalidMonth (422) for what is no month, NoSuchMonth (404) for a month to come or before
     the company. One query.
     """
-    latest = first_of_month(day_in(company.time_zone, now))
+    latest = first_of_month(company.day_at(now))
     earliest = _earliest(company)
     match = MONTH_FORM.fullmatch(text.strip()) if text else None
     if text and (match is None or match["year"] == "0000"):
@@ -147,7 +147,7 @@ def _shown(column: Column, value: Any) -> Cell:
 
 
 def _earliest(company: Company) -> date:
-    created = day_in(company.time_zone, company.created_at)
+    created = company.day_at(company.created_at)
     booked = DailyTotal.objects.filter(company=company).aggregate(day=Min("day"))["day"]
     return first_of_month(min(created, booked) if booked else created)
 

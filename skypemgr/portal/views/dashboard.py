@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from members.access import MemberRequest, members_only
 from members.models.people import Role
-from skypemgr.lib.periods import day_in, utc_now
+from skypemgr.lib.periods import utc_now
 from skypemgr.portal.queries import attention, figures, movements, people
 from skypemgr.portal.queries.figures import Month
 from skypemgr.portal.shell import keep_version
@@ -44,7 +44,7 @@ def show_dashboard(request: MemberRequest) -> HttpResponse:
 def _read(request: MemberRequest) -> dict[str, Any]:
     company = request.member.company
     now = utc_now()
-    today = day_in(company.time_zone, now)
+    today = company.day_at(now)
     purse = figures.read_company_purse(company)
     balance = purse.balance if purse else Decimal(0)
     months = figures.read_months(company, today, MONTHS_SHOWN)

@@ -10,7 +10,7 @@ from django.views.decorators.vary import vary_on_headers
 from credit.rules import describe_rule
 from members.access import MemberRequest, members_only
 from members.invitations import waiting_invitations
-from skypemgr.lib.periods import day_in, utc_now
+from skypemgr.lib.periods import utc_now
 from skypemgr.portal.queries import movements, own, people
 from skypemgr.portal.shell import keep_version
 from skypemgr.portal.words import tell_own_movements, tell_rule
@@ -32,7 +32,7 @@ def _read(request: MemberRequest) -> dict[str, Any]:
     member = request.member
     company = member.company
     now = utc_now()
-    today = day_in(company.time_zone, now)
+    today = company.day_at(now)
     purse = movements.read_member_purse(member)
     status = describe_rule(member, now=now)
     return {
