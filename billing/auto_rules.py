@@ -25,10 +25,8 @@ from members.audit import record
 from members.models import Company
 from members.notices import NoticeKind, tell_administrators
 from skypemgr.lib.periods import (
-    day_in,
     first_of_month,
     first_of_next_month,
-    start_of_day,
     utc_now,
 )
 from skypemgr.lib.wake import wake
@@ -184,7 +182,7 @@ def resume_rule(*, actor: Actor) -> None:
 
 def bought_this_month(company: Company, *, now: datetime) -> Decimal:
     """The net of automatic purchases booked in the calendar month of the company's zone."""
-    month = first_of_month(day_in(company.time_zone, now))
+    month = first_of_month(company.day_at(now))
     found = Purchase.objects.filter(
         company=company,
         is_automatic=True,
@@ -197,7 +195,7 @@ def bought_this_month(company: Company, *, now: datetime) -> Decimal:
 
 def next_month_starts(company: Company, *, now: datetime) -> datetime:
     """When the next calendar month begins in the company's zone."""
-    return start_of_day(company.time_zone, first_of_next_month(day_in(company.time_zone, now)))
+    return company.start_of(first_of_next_month(company.day_at(now)))
 
 
 def describe_rule(company: Company, *, now: datetime | None = None) -> RuleStatus | None:

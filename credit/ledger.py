@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from credit import posting_sql
 from credit.errors import CreditError, KeyConflict, NotEnoughCredit, UnknownAccount
 from credit.money import checked_amount
+from members.models.companies import zone_in_force
 from skypemgr.lib import live
 from skypemgr.lib.periods import day_in
 from skypemgr.lib.wake import wake
@@ -123,8 +124,10 @@ class Posting:
                 raise UnknownAccount(_("This account is not in the company's ledger."))
             cursor.execute(posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)})
             found = cursor.fetchall()
-        posting = cls(company_id, purses, state=found[0][0], zone=found[0][1], now=now)
-        for pk, *row in (fields[2:] for fields in found if fields[2] is not None):
+        state, zone, next_zone, changes_on = found[0][:4]
+        zone = zone_in_force(zone, next_zone, changes_on, now)
+        posting = cls(company_id, purses, state=state, zone=zone, now=now)
+        for pk, *row in (fields[4:] for fields in found if fields[4] is not None):
             posted = Posted(Move(*row[:8]), *row[8:])
             posted.id, posted.already = pk, True
             posting._known[posted.move.key] = posted

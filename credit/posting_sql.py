@@ -24,7 +24,7 @@ SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_belo
 
 # A statement of its own after the locks: it sees what was committed while they were waited for.
 LOOK_UP = """
-SELECT company.state, company.time_zone,
+SELECT company.state, company.time_zone, company.next_time_zone, company.next_time_zone_on,
        transfer.id, transfer.kind, transfer.source_id, transfer.destination_id, transfer.amount,
        transfer.key, transfer.occurred_at, transfer.actor_id, transfer.reverses_id,
        transfer.booked_on, transfer.source_balance_after, transfer.source_version,

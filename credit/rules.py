@@ -20,7 +20,7 @@ from credit.recharge import Evaluation, Recharger, month_totals
 from members.actors import Actor
 from members.audit import record
 from members.models import Member
-from skypemgr.lib.periods import day_in, first_of_month, first_of_next_month, utc_now
+from skypemgr.lib.periods import first_of_month, first_of_next_month, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,7 @@ def describe_rules(
     """How the rules of members of one company stand, by member id. Two queries."""
     if not members:
         return {}
-    zone = members[0].company.time_zone
-    today = day_in(zone, now or utc_now())
+    today = members[0].company.day_at(now or utc_now())
     rules = list(
         RechargeRule.objects.filter(member__in=members).annotate(
             account_id=F("member__accounts__id"),

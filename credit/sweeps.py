@@ -30,7 +30,9 @@ WITH resumed AS MATERIALIZED (
   SELECT account.id
     FROM credit_account account JOIN members_company company ON company.id = account.company_id
    WHERE account.recharge_resumes_on <= %(tomorrow)s
-     AND account.recharge_resumes_on <= (%(now)s AT TIME ZONE company.time_zone)::date
+     AND account.recharge_resumes_on <= (%(now)s AT TIME ZONE CASE
+           WHEN %(now)s >= company.next_time_zone_on::timestamp AT TIME ZONE company.next_time_zone
+           THEN company.next_time_zone ELSE company.time_zone END)::date
    ORDER BY account.id
      FOR NO KEY UPDATE OF account SKIP LOCKED
 )

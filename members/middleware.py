@@ -66,7 +66,7 @@ def _activate(request: HttpRequest, user: User, company: Company | None) -> None
     if language:
         translation.activate(language)
         request.LANGUAGE_CODE = translation.get_language()
-    zone = user.time_zone or (company.time_zone if company else "")
+    zone = user.time_zone or (company.present_zone if company else "")
     if zone:
         timezone.activate(zone)
 

@@ -20,7 +20,7 @@ class CompanyAnswer(serializers.Serializer[Any]):
     name = serializers.CharField()
     country = serializers.CharField()
     currency = serializers.CharField()
-    time_zone = serializers.CharField()
+    time_zone = serializers.CharField(source="present_zone")
     language = serializers.CharField()
     state = serializers.ChoiceField(choices=Company.State.choices)
     balance = AmountSerializerField()

@@ -14,7 +14,7 @@ from credit.accounts import balances
 from credit.rules import describe_rule
 from credit.wording import status_sentence
 from members.models import Member
-from skypemgr.lib.periods import day_in, utc_now
+from skypemgr.lib.periods import utc_now
 
 register = template.Library()
 
@@ -30,7 +30,7 @@ def member_frame(context: Context, member: Member, tab: str) -> dict[str, Any]:
         ("credit", _("Credit"), "member_credit"),
         ("auto-recharge", _("Auto-recharge"), "member_recharge"),
     )
-    today = day_in(company.time_zone, utc_now())
+    today = company.day_at(utc_now())
     return {
         "member": member,
         "tab": tab,

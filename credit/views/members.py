@@ -5,7 +5,7 @@ from django.shortcuts import render
 
 from credit.queries.members import MemberFilters, read_lists, read_members
 from members.access import MemberRequest, readers_only
-from skypemgr.lib.periods import day_in, utc_now
+from skypemgr.lib.periods import utc_now
 
 TABLE = "members-table"
 
@@ -15,7 +15,7 @@ def show_members(request: MemberRequest) -> HttpResponse:
     """The table, or only its part that a search or a change of balances refreshes."""
     company = request.actor.company
     filters = MemberFilters.of(request.GET.dict())
-    today = day_in(company.time_zone, utc_now())
+    today = company.day_at(utc_now())
     page, totals = read_members(company, filters, page=request.GET.get("page", "1"), today=today)
     only_table = request.htmx and request.htmx.target == TABLE
     context = {

@@ -37,7 +37,7 @@ from members.actors import Actor
 from members.models import Member
 from skypemgr.lib.errors import NotAllowed, ProductError
 from skypemgr.lib.formats import format_money, format_number
-from skypemgr.lib.periods import day_in, first_of_next_month, utc_now
+from skypemgr.lib.periods import first_of_next_month, utc_now
 
 PREVIEW = "rule-preview"
 
@@ -255,4 +255,4 @@ def _show_many(
 
 
 def _today(actor: Actor) -> date:
-    return day_in(actor.company.time_zone, utc_now())
+    return actor.company.day_at(utc_now())

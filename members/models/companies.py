@@ -1,16 +1,21 @@
 """Companies, the customers. Its one rule: the currency never changes once a purse exists."""
 
+from datetime import date, datetime
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from skypemgr.lib.periods import day_in, start_of_day, utc_now
 
 
 class Company(models.Model):
     """A customer; owns one ledger.
 
     *Frozen*: nothing moves but calls; rules and purchases stop. *Closed*: nothing moves any more.
-    ``max_call_seconds`` bounds what one call in progress may hold.
+    ``max_call_seconds`` bounds what one call in progress may hold. ``next_time_zone`` is in force
+    from 00:00 (there) of ``next_time_zone_on``, without any job: ask ``zone_at``, never the column.
     """
 
     class State(models.TextChoices):
@@ -23,6 +28,8 @@ class Company(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     currency_fixed_at = models.DateTimeField(null=True, blank=True, editable=False)
     time_zone = models.CharField(_("time zone"), max_length=64)
+    next_time_zone = models.CharField(max_length=64, blank=True, editable=False)
+    next_time_zone_on = models.DateField(null=True, blank=True, editable=False)
     language = models.CharField(_("language"), max_length=5)
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     max_call_seconds = models.PositiveIntegerField(
@@ -34,6 +41,46 @@ class Company(models.Model):
 
     class Meta:
         verbose_name_plural = "companies"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(next_time_zone="", next_time_zone_on=None)
+                | (~models.Q(next_time_zone="") & models.Q(next_time_zone_on__isnull=False)),
+                name="company_next_time_zone_complete",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+    def zone_at(self, at: datetime) -> str:
+        """The time zone in force at the instant."""
+        return zone_in_force(self.time_zone, self.next_time_zone, self.next_time_zone_on, at)
+
+    def day_at(self, at: datetime) -> date:
+        """The company's day at the instant."""
+        return day_in(self.zone_at(at), at)
+
+    def start_of(self, day: date) -> datetime:
+        """The instant at which the company's day begins."""
+        changes_on = self.next_time_zone_on
+        is_after = changes_on is not None and day >= changes_on
+        return start_of_day(self.next_time_zone if is_after else self.time_zone, day)
+
+    @property
+    def present_zone(self) -> str:
+        """The time zone in force now."""
+        return self.zone_at(utc_now())
+
+    @property
+    def coming_zone(self) -> tuple[str, date] | None:
+        """The zone that will be in force and from which day; None unless a change is to come."""
+        if self.next_time_zone_on is None or self.present_zone == self.next_time_zone:
+            return None
+        return self.next_time_zone, self.next_time_zone_on
+
+
+def zone_in_force(zone: str, next_zone: str, changes_on: date | None, at: datetime) -> str:
+    """The time zone in force at the instant, from a company's three columns."""
+    if changes_on is not None and at >= start_of_day(next_zone, changes_on):
+        return next_zone
+    return zone
