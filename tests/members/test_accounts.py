@@ -352,6 +352,7 @@ def test_a_person_without_a_language_reads_the_browsers_else_the_companys(
         client.force_login(bob.user, backend="django.contrib.auth.backends.ModelBackend")
         assert f'lang="{read}"' in client.get("/me/").content.decode()
 
+
 def test_too_many_attempts_get_a_page_of_ours(db: None) -> None:
     make_user("dora")
     answers = [
