@@ -12,10 +12,19 @@ from zoneinfo import ZoneInfo
 
 LONGEST_SECONDS = 3600
 GRACE = timedelta(minutes=10)
+AHEAD = timedelta(minutes=5)
 NOTHING = Decimal(0)
 Name = tuple[str, str]
 # status, collected, uncollected, code
 Result = tuple[str, Decimal, Decimal, str]
+
+
+def _day(zone: str, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+def _next_month(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,8 @@ class Model:
     members: dict[int, Purse]
     company: Purse = field(default_factory=Purse)
     is_frozen: bool = False
+    next_zone: str = ""
+    next_zone_on: date | None = None
     suspended: set[int] = field(default_factory=set)
     rules: dict[int, Rule] = field(default_factory=dict)
     recharged: dict[tuple[int, int, int], Decimal] = field(
@@ -100,15 +111,29 @@ class Model:
     holds: dict[Name, Held] = field(default_factory=dict)
     uncollected: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
-    def today(self, now: datetime) -> date:
-        return now.astimezone(ZoneInfo(self.zone)).date()
+    def zone_at(self, now: datetime) -> str:
+        is_next = self.next_zone_on and _day(self.next_zone, now) >= self.next_zone_on
+        return self.next_zone if is_next else self.zone
 
-    def _book(self, now: datetime, *purses: Purse) -> date:
-        """The day on which something moves between these purses."""
-        day = max([self.today(now), *(purse.last_day for purse in purses if purse.last_day)])
+    def today(self, now: datetime) -> date:
+        return _day(self.zone_at(now), now)
+
+    def change_zone(self, zone: str, now: datetime) -> None:
+        """In force from the first of the next month on, whichever zone gets there later."""
+        self.zone = self.zone_at(now)
+        self.next_zone, self.next_zone_on = "", None
+        if zone != self.zone:
+            later = max(_day(self.zone, now), _day(zone, now))
+            self.next_zone, self.next_zone_on = zone, _next_month(later)
+
+    def _next_day(self, now: datetime, *purses: Purse) -> date:
+        """The day on which something would move between these purses."""
+        return max([self.today(now), *(purse.last_day for purse in purses if purse.last_day)])
+
+    def _book(self, now: datetime, *purses: Purse) -> None:
+        day = self._next_day(now, *purses)
         for purse in purses:
             purse.last_day = day
-        return day
 
     def purchase(self, amount: Decimal, now: datetime) -> None:
         self._book(now, self.company)
@@ -141,6 +166,25 @@ class Model:
             rule = self.rules[member]
             rule.is_on, rule.suspended_until, rule.waiting_since = False, None, None
 
+    def suspend(self, member: int) -> None:
+        if member not in self.suspended and member in self.rules:
+            self.rules[member].suspended_until = self.rules[member].waiting_since = None
+        self.suspended.add(member)
+
+    def reactivate(self, member: int, now: datetime) -> None:
+        if member not in self.suspended:
+            return
+        self.suspended.remove(member)
+        rule = self.rules.get(member)
+        if rule is None or not rule.is_on:
+            return
+        if not self.is_frozen:
+            self.evaluate(member, now)
+            return
+        day = self._next_day(now, self.members[member], self.company)
+        if self.recharged[member, day.year, day.month] >= rule.limit:
+            rule.suspended_until = _next_month(day)
+
     def is_due(self, member: int, now: datetime) -> bool:
         rule = self.rules.get(member)
         if rule is None or not rule.is_on or self.is_frozen or member in self.suspended:
@@ -151,9 +195,7 @@ class Model:
     def evaluate(self, member: int, now: datetime) -> None:
         """The rule steps until the level, the month's limit or the end of the company's credit."""
         rule, purse = self.rules[member], self.members[member]
-        day = max(
-            [self.today(now)] + [day for day in (purse.last_day, self.company.last_day) if day]
-        )
+        day = self._next_day(now, purse, self.company)
         month = (member, day.year, day.month)
         left = rule.limit - self.recharged[month]
         paid, is_blocked = NOTHING, False
@@ -170,7 +212,7 @@ class Model:
             self.recharged[month] += paid
         rule.suspended_until = None
         if left - paid <= 0:
-            rule.suspended_until = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+            rule.suspended_until = _next_month(day)
         rule.waiting_since = (rule.waiting_since or now) if is_blocked else None
 
     def sweep(self, now: datetime, *, only_waiting: bool = False) -> None:
@@ -198,6 +240,8 @@ class Model:
 
     def charge(self, wish: Wish, now: datetime) -> Result:
         """One reported call, then the rule that it makes due."""
+        if wish.started_at > now + AHEAD:
+            return ("refused", NOTHING, NOTHING, "in_future")
         result = self._charge(wish, now)
         if self.is_due(wish.member, now):
             self.evaluate(wish.member, now)

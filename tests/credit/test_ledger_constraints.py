@@ -162,6 +162,19 @@ def test_a_transfer_between_two_companies(
         )
 
 
+def test_a_transfer_from_another_companys_account(
+    acme: Company, accounts: Accounts, charlie: Member
+) -> None:
+    other = ensure_accounts(charlie.company)
+    with refused("transfer_source_of_same_company"):
+        insert(
+            acme,
+            kind="purchase",
+            source_id=other.purchases,
+            destination_id=accounts.company,
+        )
+
+
 def test_a_transfer_in_another_currency(acme: Company, accounts: Accounts) -> None:
     with refused("of_same_company"):
         insert(

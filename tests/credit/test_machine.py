@@ -32,15 +32,18 @@ from credit.holds import authorize_call, expire_holds, release_hold, settle_call
 from credit.models import Account, Call, Hold, Rate, RechargeRule, Transfer
 from credit.requests import OutsideKey
 from credit.rules import RuleTerms, save_rules, switch_off_rule
+from credit.standing import reactivate_member, suspend_member
 from credit.sweeps import resume_rules, serve_waiting_rules, sweep_due_purses
 from credit.verification import verify_ledger
 from members.actors import Actor
 from members.models import Company, Member
+from members.zones import change_time_zone
 from tests.conftest import credit_company, make_member
 from tests.credit.model import Model, Price, Purse, Result, Wish
 
 START = datetime(2026, 1, 30, 9, tzinfo=UTC)
 PRICES = {"33": Price("0.6"), "44": Price("0.0175", fee="0.039", minimum=30, increment=6)}
+ZONES = ("Europe/Paris", "Pacific/Auckland", "Pacific/Honolulu")
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "0"))
 
 people = st.integers(0, 2)
@@ -158,6 +161,22 @@ class Machine(RuleBasedStateMachine):
         self.company.state = Company.State.FROZEN if is_frozen else Company.State.ACTIVE
         self.company.save(update_fields=("state",))
         self.model.is_frozen = is_frozen
+
+    @rule(person=people)
+    def suspend(self, person: int) -> None:
+        suspend_member(actor=self.actor, member_id=self.ids[person], now=self.now)
+        self.model.suspend(self.ids[person])
+
+    @rule(person=people)
+    def reactivate(self, person: int) -> None:
+        reactivate_member(actor=self.actor, member_id=self.ids[person], now=self.now)
+        self.model.reactivate(self.ids[person], self.now)
+
+    @rule(zone=st.sampled_from(ZONES))
+    def change_zone(self, zone: str) -> None:
+        change_time_zone(actor=self.actor, zone=zone, now=self.now)
+        self.company.refresh_from_db()
+        self.model.change_zone(zone, self.now)
 
     @rule(reported=st.lists(calls, min_size=1, max_size=5))
     def charge(self, reported: list[tuple[tuple[str, str], int, str, int]]) -> None:
