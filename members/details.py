@@ -1,5 +1,6 @@
 """What is known about a member. Its one rule: nobody but the person changes a sign-in address."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from members.audit import record
 from members.errors import InvalidField
 from members.joining import normal_name
 from members.models import Member, MemberList, User
+from members.placement import note_placement
 from members.roles import set_role
 
 TEXT_FIELDS = ("job_title", "work_phone", "cost_centre")
@@ -19,7 +21,9 @@ FIELDS = ("name", "work_email", *TEXT_FIELDS, "list", "role")
 _TOO_LONG = _("This is too long.")
 
 
-def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
+def update_member(
+    *, actor: Actor, member: Member, now: datetime | None = None, **fields: Any
+) -> Member:
     """The named fields of the member are changed, one audit entry says which.
 
     Fields: name, job_title, work_email, work_phone, cost_centre, list (MemberList or None), role.
@@ -40,6 +44,8 @@ def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
         if changes:
             locked.set_name_keys()
             locked.save(update_fields=[*changes, "name_key", "search_text"])
+            if "list" in changes or "cost_centre" in changes:
+                note_placement(locked, now=now)
         if set_role(locked, role):
             changes["role"] = role
         if changes:

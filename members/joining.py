@@ -24,6 +24,7 @@ from members.errors import (
 )
 from members.models import Company, Member, MemberList, User
 from members.models.people import Role
+from members.placement import note_placement
 from members.standing import require_active_company
 from members.welcome import send_welcome
 
@@ -52,6 +53,7 @@ def add_member(
     try:
         with transaction.atomic():
             member.save(force_insert=True)
+            note_placement(member)
     except IntegrityError as error:
         if "user_in_one_company" not in str(error):
             raise

@@ -3,6 +3,7 @@
 from members.models.companies import Company
 from members.models.invitations import Invitation
 from members.models.people import Member, MemberList
+from members.models.placements import MemberPlacement
 from members.models.records import AuditEntry, Notice
 from members.models.tokens import ApiToken
 from members.models.users import User
@@ -14,6 +15,7 @@ __all__ = [
     "Invitation",
     "Member",
     "MemberList",
+    "MemberPlacement",
     "Notice",
     "User",
 ]
