@@ -2,6 +2,7 @@
 is a new row from a later day.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,8 @@ from skypemgr.lib.tables import read_rows
 COLUMNS = ("prefix", "price_per_minute", "currency", "valid_from")
 OPTIONAL = ("country", "kind", "connection_fee", "minimum_seconds", "increment_seconds")
 LARGEST_SECONDS = 3600
+# A country, or a region of several: 001 stands for numbers of the whole world.
+COUNTRY = re.compile(r"[A-Z]{2}|[0-9]{3}")
 
 
 @dataclass(slots=True)
@@ -100,7 +103,7 @@ def _read(row: dict[str, str], company: Company | None) -> Rate:
     if not (currency.isascii() and currency.isalpha() and len(currency) == 3):
         raise ValueError("malformed_currency")
     country = row.get("country", "").upper()
-    if len(country) not in (0, 2):
+    if country and not COUNTRY.fullmatch(country):
         raise ValueError("malformed_country")
     kind = row.get("kind", "") or Rate.Kind.OTHER
     if kind not in Rate.Kind.values:

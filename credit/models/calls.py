@@ -26,7 +26,8 @@ class Rate(models.Model):
         Company, null=True, blank=True, on_delete=models.PROTECT, related_name="rates"
     )
     prefix = models.CharField(max_length=15)
-    country = models.CharField(max_length=2, blank=True)
+    # Two letters, or the three digits of a region: 001 for numbers of no one country.
+    country = models.CharField(max_length=3, blank=True)
     kind = models.CharField(max_length=20, choices=Kind)
     price_per_minute = models.DecimalField(max_digits=18, decimal_places=4)
     connection_fee = models.DecimalField(max_digits=18, decimal_places=4, default=Decimal(0))
@@ -76,7 +77,7 @@ class Call(models.Model):
     source = models.CharField(max_length=40)
     external_id = models.CharField(max_length=100)
     destination = models.CharField(max_length=16)
-    country = models.CharField(max_length=2, blank=True)
+    country = models.CharField(max_length=3, blank=True)
     kind = models.CharField(max_length=20, blank=True)
     started_at = models.DateTimeField()
     duration_seconds = models.PositiveIntegerField()

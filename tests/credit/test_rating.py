@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime
 from decimal import ROUND_UP, Decimal
+from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from credit.models import Rate
+from credit.rates import import_rates
 from credit.rating import RateBook, Tariff, is_emergency_number
 from members.models import Company
 
@@ -92,3 +94,13 @@ def test_112_is_an_emergency_everywhere_and_15_only_where_it_is_one() -> None:
     assert is_emergency_number("112", "NZ")
     assert is_emergency_number("15", "FR")
     assert not is_emergency_number("15", "US")
+
+
+def test_numbers_of_no_one_country_have_a_rate_of_region_001(acme: Company) -> None:
+    head = "prefix,country,price_per_minute,currency,valid_from\n"
+    file = head + "870,001,0.3440,EUR,2025-01-01\n33,F1,0.0100,EUR,2025-01-01\n"
+    done = import_rates(BytesIO(file.encode()))
+    assert (done.accepted_count, done.refused) == (1, [(3, "malformed_country")])
+    found = RateBook(acme, ["870773111632"]).find("870773111632", NOON)
+    assert found is not None
+    assert found.country == "001"
