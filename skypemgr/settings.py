@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
         "CallStatus": "credit.api.calls.STATUSES",
         "CompanyState": "members.models.Company.State",
         "MemberStatus": "members.models.Member.Status",
+        "MovementKind": "credit.models.Transfer.Kind",
         "PurchaseStatus": "billing.models.Purchase.Status",
         "RechargeState": "credit.api.recharge.STATES",
         "AutoPurchaseState": "billing.api.auto_purchase.STATES",

@@ -9,15 +9,19 @@ from credit.api.holds import AuthorizeDoor, ReleaseDoor, SettleDoor
 from credit.api.members import MemberDoor, MembersDoor, OwnDoor
 from credit.api.recharge import OwnRuleDoor, RuleDoor
 from credit.api.standing import ReactivateDoor, SuspendDoor
+from credit.api.statement import CompanyStatementDoor, MemberStatementDoor, OwnStatementDoor
 from members.api.base import door
 
 urlpatterns: list[URLPattern] = [
     door("me", OwnDoor, "me"),
     door("me/auto-recharge", OwnRuleDoor, "own_auto_recharge"),
+    door("me/statement", OwnStatementDoor, "own_statement"),
     door("company", CompanyDoor, "company"),
+    door("company/statement", CompanyStatementDoor, "company_statement"),
     door("members", MembersDoor, "members"),
     door("members/<member_id>", MemberDoor, "member"),
     door("members/<member_id>/auto-recharge", RuleDoor, "auto_recharge"),
+    door("members/<member_id>/statement", MemberStatementDoor, "member_statement"),
     door("members/<member_id>/suspend", SuspendDoor, "suspend_member"),
     door("members/<member_id>/reactivate", ReactivateDoor, "reactivate_member"),
     door("allocations", AllocationsDoor, "allocations"),

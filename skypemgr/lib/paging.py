@@ -32,7 +32,7 @@ class CursorPagination(BasePagination):
     ) -> list[Any]:
         """The page that ``cursor`` and ``limit`` name; BadRequest for a cursor not made here."""
         down = bool(getattr(view, "newest_first", False))
-        limit = self._limit(request)
+        limit = self.read_limit(request)
         backwards, start = self._cursor(request)
         if start is not None:
             comparison = "id__lt" if down != backwards else "id__gt"
@@ -57,7 +57,8 @@ class CursorPagination(BasePagination):
             }
         )
 
-    def _limit(self, request: Request) -> int:
+    def read_limit(self, request: Request) -> int:
+        """How many rows a page has; BadRequest for what is no number above 0."""
         text = request.query_params.get("limit", "")
         if not text:
             return self.default_limit
