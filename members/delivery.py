@@ -1,6 +1,7 @@
 """Sending invitations. Its one rule: the secret of a link is made here and goes into one message.
 
-An invitation to a user name goes to that login's address, or to its number if it has no address.
+An invitation to a user name goes to that login's address, or to its number if it has no address;
+one to a number goes there as a text message.
 """
 
 import logging
@@ -13,8 +14,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
-from members.addresses import best_email, find_user_by_email
-from members.invitations import hash_token, new_token
+from members.addresses import best_email, find_user_by_email, find_user_by_phone
+from members.invitation_links import hash_token, new_token
 from members.models import Invitation, User
 from skypemgr.lib.emails import render_mail, send_templated
 from skypemgr.lib.periods import utc_now
@@ -40,7 +41,9 @@ def send_invitation(invitation_id: int, *, now: datetime | None = None) -> bool:
         pk=invitation_id
     )
     token = new_token()
-    Invitation.objects.filter(pk=invitation_id).update(token_hash=hash_token(token))
+    Invitation.objects.filter(pk=invitation_id).update(
+        token_hash=hash_token(token), link_shown=False
+    )
     try:
         sent = _send(invitation, settings.SITE_URL + reverse("invitation", args=[token]))
     except (SMTPException, SmsNotSent, OSError) as error:
@@ -62,9 +65,13 @@ def send_pending_invitations(*, now: datetime | None = None) -> int:
 
 
 def preview_invitation(invitation: Invitation) -> tuple[str, str]:
-    """Subject and text of the message as it will be sent, with dots for the link's secret."""
+    """Subject and text of the message as it will be sent, with dots for the link's secret; a text
+    message has no subject.
+    """
     # Not quoted as an address would be: it is read by people, and no link.
     url = settings.SITE_URL + reverse("invitation", args=["x"]).replace("/x/", "/…/")
+    if invitation.way == Invitation.Way.PHONE:
+        return "", _text_message(invitation, url, invitation.language)
     subject, text, _html = render_mail(
         "invitation", language=invitation.language, context=_context(invitation, url)
     )
@@ -80,6 +87,9 @@ def _unsent(now: datetime) -> Q:
 def _send(invitation: Invitation, url: str) -> bool:
     person = _find_person(invitation)
     language = (person.language if person else "") or invitation.language
+    if invitation.way == Invitation.Way.PHONE:
+        send_sms(to=invitation.address, text=_text_message(invitation, url, language))
+        return True
     address = invitation.address
     if invitation.way == Invitation.Way.USERNAME:
         if person is None:
@@ -91,16 +101,22 @@ def _send(invitation: Invitation, url: str) -> bool:
         )
         return True
     if person and person.phone_verified:
-        with translation.override(language):
-            text = gettext("%(company)s invites you to Skype Manager: %(url)s")
-        send_sms(to=str(person.phone), text=text % {"company": invitation.company, "url": url})
+        send_sms(to=str(person.phone), text=_text_message(invitation, url, language))
         return True
     return False
+
+
+def _text_message(invitation: Invitation, url: str, language: str) -> str:
+    with translation.override(language):
+        text = gettext("%(company)s invites you to Skype Manager: %(url)s")
+    return text % {"company": invitation.company, "url": url}
 
 
 def _find_person(invitation: Invitation) -> User | None:
     if invitation.way == Invitation.Way.USERNAME:
         return User.objects.filter(username=invitation.address).first()
+    if invitation.way == Invitation.Way.PHONE:
+        return find_user_by_phone(invitation.address)
     return find_user_by_email(invitation.address)
 
 

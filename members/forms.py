@@ -68,18 +68,22 @@ class InviteForm(forms.Form):
 
     way = forms.ChoiceField(
         label=_("How do you invite them?"),
-        choices=((Way.EMAIL, _("By e-mail address")), (Way.USERNAME, _("By user name"))),
+        choices=(
+            (Way.EMAIL, _("By e-mail address")),
+            (Way.USERNAME, _("By user name")),
+            (Way.PHONE, _("By phone number")),
+        ),
         initial=Way.EMAIL,
         widget=forms.RadioSelect,
     )
     addresses = forms.CharField(
-        label=_("E-mail addresses or user names"),
+        label=_("E-mail addresses, user names or phone numbers"),
         help_text=_("One or several: one per line, or with commas or semicolons between them."),
         max_length=60_000,
         widget=forms.Textarea(
             attrs={"rows": 6, "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
         ),
-        error_messages={"required": _("Enter at least one address or name.")},
+        error_messages={"required": _("Enter at least one address, name or number.")},
     )
 
 

@@ -1,13 +1,12 @@
 """Inviting people and their answers.
 
-Its one rule: the link opens the door only to a login that owns the invited address or user name.
+Its one rule: the link opens the door only to a login that owns the invited address, user name or
+number.
 """
 
-import hashlib
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -22,8 +21,15 @@ from members.errors import (
     AlreadyInCompany,
     InvalidField,
     InvitationForSomebodyElse,
-    InvitationGone,
     InvitationNotFound,
+)
+from members.invitation_links import (
+    VALID_FOR,
+    hash_token,
+    lock_invitation,
+    new_token,
+    require_open,
+    set_answer,
 )
 from members.joining import PRESENT, add_member
 from members.models import Invitation, Member, User
@@ -34,7 +40,6 @@ from members.verdicts import MAX_ENTRIES, Verdict, judge_entries
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.wake import wake
 
-VALID_FOR = timedelta(days=30)
 Status = Invitation.Status
 
 
@@ -63,8 +68,8 @@ def invite_members(
 ) -> Invited:
     """Every entry that can be invited has a pending invitation for 30 days; a job mails it.
 
-    ``way`` is ``email`` or ``username``. Entries that cannot be invited are told in the answer;
-    InvalidField when none can, when there are none or more than 500.
+    ``way`` is ``email``, ``username`` or ``phone``. Entries that cannot be invited are told in the
+    answer; InvalidField when none can, when there are none or more than 500.
     """
     actor.require_administrator()
     require_active_company(actor.company)
@@ -102,16 +107,6 @@ def invite_members(
     return Invited(invitations=invitations, verdicts=verdicts)
 
 
-def revoke_invitation(*, actor: Actor, invitation: Invitation) -> None:
-    """The pending invitation's link is worth nothing any more."""
-    actor.require_administrator()
-    with transaction.atomic():
-        locked = _lock(Q(pk=invitation.pk, company=actor.company))
-        _require_pending(locked)
-        _answer(locked, Status.REVOKED, utc_now())
-        record(actor, "revoke_invitation", subject=f"invitation:{locked.pk}")
-
-
 def read_invitation(token: str, *, now: datetime | None = None) -> Invitation:
     """The pending invitation of this link; InvitationNotFound or InvitationGone for any other."""
     invitation = (
@@ -121,7 +116,7 @@ def read_invitation(token: str, *, now: datetime | None = None) -> Invitation:
     )
     if invitation is None:
         raise InvitationNotFound(_("This link is not valid. Copy it whole from the message."))
-    _require_open(invitation, now or utc_now())
+    require_open(invitation, now or utc_now())
     return invitation
 
 
@@ -130,6 +125,8 @@ def waiting_invitations(user: User, *, now: datetime | None = None) -> QuerySet[
     owned = Q(way=Invitation.Way.EMAIL, address__in=proven_emails(user))
     if user.username:
         owned |= Q(way=Invitation.Way.USERNAME, address=user.username)
+    if user.phone_verified:
+        owned |= Q(way=Invitation.Way.PHONE, address=str(user.phone))
     return (
         Invitation.objects.select_related("company", "invited_by")
         .filter(owned, status=Status.PENDING, expires_at__gt=now or utc_now())
@@ -138,9 +135,11 @@ def waiting_invitations(user: User, *, now: datetime | None = None) -> QuerySet[
 
 
 def owns_invitation(user: User, invitation: Invitation) -> bool:
-    """Whether the login owns the invited address or user name."""
+    """Whether the login owns the invited address, user name or number."""
     if invitation.way == Invitation.Way.EMAIL:
         return owns_email(user, invitation.address)
+    if invitation.way == Invitation.Way.PHONE:
+        return user.phone_verified and str(user.phone) == invitation.address
     return bool(user.username) and user.username == invitation.address
 
 
@@ -161,30 +160,20 @@ def accept_waiting_invitation(*, pk: int, user: User, now: datetime | None = Non
 def decline_invitation(*, token: str, now: datetime | None = None) -> Invitation:
     """The invitation is declined and the administrators told; whoever holds the link may."""
     with transaction.atomic():
-        return _decline(_lock(Q(token_hash=hash_token(token))), now or utc_now())
+        return _decline(lock_invitation(Q(token_hash=hash_token(token))), now or utc_now())
 
 
 def decline_waiting_invitation(*, pk: int, user: User, now: datetime | None = None) -> Invitation:
     """As decline_invitation, for an invitation that was found by what the login owns."""
     with transaction.atomic():
-        invitation = _lock(Q(pk=pk))
+        invitation = lock_invitation(Q(pk=pk))
         _require_owner(user, invitation)
         return _decline(invitation, now or utc_now())
 
 
-def new_token() -> str:
-    """The secret of a link, 256 bits."""
-    return secrets.token_urlsafe(32)
-
-
-def hash_token(token: str) -> str:
-    """All that is kept of the secret."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def _check_wish(way: str, addresses: list[str], role: str, language: str | None) -> None:
     if way not in Invitation.Way.values:
-        raise InvalidField(_("Choose e-mail address or user name."), field="way")
+        raise InvalidField(_("Choose e-mail address, user name or phone number."), field="way")
     if role not in Role.values:
         raise InvalidField(_("Choose a role from the list."), field="role")
     if language and language not in dict(settings.LANGUAGES):
@@ -216,6 +205,7 @@ def _open(actor: Actor, way: str, verdict: Verdict, terms: Mapping[str, object])
             **terms,
             "name": verdict.name,
             "token_hash": hash_token(new_token()),
+            "link_shown": False,
             "sent_at": None,
             "claimed_at": None,
         },
@@ -223,51 +213,21 @@ def _open(actor: Actor, way: str, verdict: Verdict, terms: Mapping[str, object])
     return invitation
 
 
-def _lock(which: Q) -> Invitation:
-    invitation = (
-        Invitation.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("company", "invited_by", "list")
-        .filter(which)
-        .first()
-    )
-    if invitation is None:
-        raise InvitationNotFound(_("This link is not valid. Copy it whole from the message."))
-    return invitation
-
-
-def _require_pending(invitation: Invitation) -> None:
-    if invitation.status == Status.PENDING:
-        return
-    words = {
-        Status.ACCEPTED: _("This invitation was accepted already."),
-        Status.DECLINED: _("This invitation was declined. Ask for a new one."),
-        Status.REVOKED: _("This invitation was withdrawn. Ask for a new one."),
-    }
-    status = Status(invitation.status)
-    raise InvitationGone(words[status], code=f"invitation_{status.value}")
-
-
-def _require_open(invitation: Invitation, now: datetime) -> None:
-    _require_pending(invitation)
-    if invitation.expires_at <= now:
-        raise InvitationGone(
-            _("This invitation is older than 30 days. Ask for a new one."),
-            code="invitation_expired",
-        )
-
-
 def _require_owner(user: User, invitation: Invitation) -> None:
     if not owns_invitation(user, invitation):
         raise InvitationForSomebodyElse(
-            _("This invitation is for somebody else. Sign in with the invited address or name.")
+            _(
+                "This invitation is for somebody else."
+                " Sign in with the invited address, name or number."
+            )
         )
 
 
 def _accept(which: Q, user: User, now: datetime) -> Member:
     with transaction.atomic():
-        invitation = _lock(which)
+        invitation = lock_invitation(which)
         _require_owner(user, invitation)
-        _require_open(invitation, now)
+        require_open(invitation, now)
         company = invitation.company
         require_active_company(company)
         place = Member.objects.filter(user=user, status__in=PRESENT).first()
@@ -283,7 +243,7 @@ def _accept(which: Q, user: User, now: datetime) -> Member:
             role=invitation.role,
             member_list=member_list if member_list and not member_list.archived_at else None,
         )
-        _answer(invitation, Status.ACCEPTED, now, member)
+        set_answer(invitation, Status.ACCEPTED, now, member)
         record(
             Actor.of_member(member),
             "accept_invitation",
@@ -303,8 +263,8 @@ def _accept(which: Q, user: User, now: datetime) -> Member:
 
 
 def _decline(invitation: Invitation, now: datetime) -> Invitation:
-    _require_open(invitation, now)
-    _answer(invitation, Status.DECLINED, now)
+    require_open(invitation, now)
+    set_answer(invitation, Status.DECLINED, now)
     tell_administrators(
         invitation.company,
         NoticeKind.INVITATION_DECLINED,
@@ -313,12 +273,3 @@ def _decline(invitation: Invitation, now: datetime) -> Invitation:
         url="/members/",
     )
     return invitation
-
-
-def _answer(
-    invitation: Invitation, status: Status, now: datetime, member: Member | None = None
-) -> None:
-    invitation.status = status
-    invitation.answered_at = now
-    invitation.member = member
-    invitation.save(update_fields=["status", "answered_at", "member"])

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from members.views import accounts, answers, company, details, invite
+from members.views import accounts, answers, company, details, invitations, invite
 
 urlpatterns = [
     path("company/new/", company.name_company, name="company_new"),
@@ -11,6 +11,20 @@ urlpatterns = [
     path("members/invite/", invite.choose_people, name="invite"),
     path("members/invite/check/", invite.check_people, name="invite_check"),
     path("members/invite/sent/", invite.show_sent, name="invite_sent"),
+    path("members/invitations/", invitations.show_invitations, name="invitations"),
+    path("members/invitations/<int:pk>/link/", invitations.show_link, name="invitation_link"),
+    path(
+        "members/invitations/<int:pk>/resend/",
+        invitations.change_invitation,
+        {"action": "resend"},
+        name="invitation_resend",
+    ),
+    path(
+        "members/invitations/<int:pk>/revoke/",
+        invitations.change_invitation,
+        {"action": "revoke"},
+        name="invitation_revoke",
+    ),
     path("invitations/<str:token>/", answers.answer_invitation, name="invitation"),
     path("invitations/waiting/<int:pk>/", answers.answer_waiting, name="invitation_waiting"),
     path("welcome/<str:token>/", accounts.set_password, name="welcome"),

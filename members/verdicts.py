@@ -13,7 +13,7 @@ from allauth.account.models import EmailAddress
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from members.addresses import normal_email, normal_username
+from members.addresses import normal_email, normal_phone, normal_username
 from members.models import Company, Invitation, Member, User
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.periods import utc_now
@@ -30,10 +30,18 @@ class VerdictCode(models.TextChoices):
     OK = "ok", _("Will be invited")
     MALFORMED_EMAIL = "malformed_email", _("Not an e-mail address")
     MALFORMED_USERNAME = "malformed_username", _("Not a user name")
+    MALFORMED_PHONE = "malformed_phone", _("Not a phone number")
     TWICE = "twice", _("Entered twice")
     ALREADY_MEMBER = "already_member", _("Already a member")
     ALREADY_INVITED = "already_invited", _("Already invited")
     UNKNOWN_USERNAME = "unknown_username", _("No such user name")
+
+
+_MALFORMED = {
+    Way.EMAIL: VerdictCode.MALFORMED_EMAIL,
+    Way.USERNAME: VerdictCode.MALFORMED_USERNAME,
+    Way.PHONE: VerdictCode.MALFORMED_PHONE,
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def judge_entries(
     *, company: Company, way: str, entries: Iterable[str], now: datetime | None = None
 ) -> list[Verdict]:
     """One verdict per entry, in their order; the number of queries does not depend on theirs."""
-    parsed = [(entry, *_normal(way, entry)) for entry in entries]
+    parsed = [(entry, *_normal(way, entry, company.country)) for entry in entries]
     addresses = {address for _entry, address, _name in parsed if address}
     members = _member_addresses(company, way, addresses)
     invited = set(
@@ -81,7 +89,7 @@ def judge_entries(
     seen: set[str] = set()
     for entry, address, name in parsed:
         if not address:
-            code = _malformed(way)
+            code = _MALFORMED[Way(way)]
         elif address in seen:
             code = VerdictCode.TWICE
         elif address in members:
@@ -97,18 +105,14 @@ def judge_entries(
     return verdicts
 
 
-def _malformed(way: str) -> VerdictCode:
-    if way == Way.USERNAME:
-        return VerdictCode.MALFORMED_USERNAME
-    return VerdictCode.MALFORMED_EMAIL
-
-
-def _normal(way: str, entry: str) -> tuple[str, str]:
+def _normal(way: str, entry: str, country: str) -> tuple[str, str]:
     # Mail programs copy addresses as: Jeanne Petit <jeanne@example.com>
     name, address = parseaddr(entry) if way == Way.EMAIL and "<" in entry else ("", entry)
     try:
         if way == Way.USERNAME:
             return normal_username(address), ""
+        if way == Way.PHONE:
+            return normal_phone(address, country), ""
         return normal_email(address), " ".join(name.split())[:150]
     except ProductError:
         return "", ""
@@ -119,6 +123,9 @@ def _member_addresses(company: Company, way: str, addresses: set[str]) -> set[st
     if way == Way.USERNAME:
         names = present.filter(user__username__in=addresses)
         return {name for name in names.values_list("user__username", flat=True) if name}
+    if way == Way.PHONE:
+        phones = present.filter(user__phone__in=addresses, user__phone_verified=True)
+        return {str(phone) for phone in phones.values_list("user__phone", flat=True)}
     users = present.values("user")
     proven = EmailAddress.objects.filter(user__in=users, email__in=addresses)
     main = User.objects.filter(pk__in=users, email__in=addresses)

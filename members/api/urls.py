@@ -3,7 +3,14 @@
 from django.urls.resolvers import URLPattern
 
 from members.api.base import door
-from members.api.invitations import InvitationDoor, InvitationsDoor
+from members.api.invitations import (
+    InvitationDoor,
+    InvitationsDoor,
+    LinkDoor,
+    ResendDoor,
+    ResendManyDoor,
+    RevokeManyDoor,
+)
 from members.api.lists import ListsDoor
 from members.api.tokens import CompanyTokenDoor, CompanyTokensDoor, OwnTokenDoor, OwnTokensDoor
 
@@ -11,6 +18,10 @@ urlpatterns: list[URLPattern] = [
     door("lists", ListsDoor, "lists"),
     door("invitations", InvitationsDoor, "invitations"),
     door("invitations/<invitation_id>", InvitationDoor, "invitation"),
+    door("invitations/<invitation_id>/resend", ResendDoor, "invitation_resend"),
+    door("invitations/<invitation_id>/link", LinkDoor, "invitation_link"),
+    door("invitations/resend", ResendManyDoor, "invitations_resend"),
+    door("invitations/revoke", RevokeManyDoor, "invitations_revoke"),
     door("me/tokens", OwnTokensDoor, "own_tokens"),
     door("me/tokens/<token_id>", OwnTokenDoor, "own_token"),
     door("company/tokens", CompanyTokensDoor, "company_tokens"),

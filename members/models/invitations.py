@@ -12,13 +12,15 @@ from members.models.people import Member, MemberList, Role
 class Invitation(models.Model):
     """One person asked to join. *Expired* is not stored: it is pending past ``expires_at``.
 
-    ``address`` is the normalised e-mail address or user name; the accepting login must own it.
-    ``token_hash`` is the SHA-256 of the secret in the link.
+    ``address`` is the normalised e-mail address, user name or phone number; the accepting login
+    must own it. ``token_hash`` is the SHA-256 of the secret in the link. ``link_shown`` says that
+    an administrator was shown the present link: having it proves no address then.
     """
 
     class Way(models.TextChoices):
         EMAIL = "email", _("e-mail address")
         USERNAME = "username", _("user name")
+        PHONE = "phone", _("phone number")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -35,6 +37,7 @@ class Invitation(models.Model):
     language = models.CharField(max_length=5)
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
     token_hash = models.CharField(max_length=64, unique=True)
+    link_shown = models.BooleanField(default=False)
     invited_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     member = models.ForeignKey(
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

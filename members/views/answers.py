@@ -37,8 +37,9 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
             return _answer(request, user, token)
     except ProductError as error:
         return _show_error(request, error)
-    if user is None and invitation.way == Invitation.Way.EMAIL:
-        # The link was mailed to this address alone: signing up with it needs no second proof.
+    if user is None and invitation.way == Invitation.Way.EMAIL and not invitation.link_shown:
+        # The link was mailed to this address alone: signing up with it needs no second proof. One
+        # that an administrator was shown proves nothing.
         request.session[INVITED_EMAIL_KEY] = invitation.address
     return _show(request, invitation, user, token)
 

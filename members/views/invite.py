@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from members.access import MemberRequest, administrators_only
 from members.delivery import preview_invitation
 from members.forms import InviteForm, InviteTermsForm
-from members.invitations import VALID_FOR, Invited, invite_members
+from members.invitation_links import VALID_FOR
+from members.invitations import Invited, invite_members
 from members.lists import create_list
 from members.models import Invitation, MemberList
 from members.verdicts import Verdict, VerdictCode, judge_entries, split_entries
@@ -104,7 +105,7 @@ def _show_check(
         way=str(form["way"].value()),
         entries=split_entries(str(form["addresses"].value() or "")),
     )
-    subject, text = preview_invitation(_example(request, verdicts))
+    subject, text = preview_invitation(_example(request, str(form["way"].value()), verdicts))
     values = {
         "form": form,
         "verdicts": verdicts,
@@ -116,11 +117,12 @@ def _show_check(
     return render(request, "members/invite_check.html", values, status=status)
 
 
-def _example(request: MemberRequest, verdicts: list[Verdict]) -> Invitation:
+def _example(request: MemberRequest, way: str, verdicts: list[Verdict]) -> Invitation:
     member = request.member
     wanted = [verdict for verdict in verdicts if verdict.is_ok]
     return Invitation(
         company=member.company,
+        way=way,
         address=wanted[0].address if wanted else "",
         name=wanted[0].name if wanted else "",
         language=member.company.language,

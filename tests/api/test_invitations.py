@@ -68,3 +68,41 @@ def test_a_wish_that_makes_no_sense_invites_nobody(
 ) -> None:
     refused(api(alice).post("invitations", wish), 422, code)
     assert not Invitation.objects.exists()
+
+
+def test_an_invitation_is_sent_again_and_handed_over_as_a_link(
+    api: Api, alice: Member, bob: Member, charlie: Member
+) -> None:
+    client = api(alice)
+    made = client.post("invitations", {"addresses": ["zoe@example.com"]}).json()["invitations"][0]
+    Invitation.objects.update(expires_at=utc_now(), sent_at=utc_now())
+    old = Invitation.objects.get().token_hash
+    assert [row["id"] for row in client.get("invitations", status="expired").json()["results"]]
+    answer = client.post(f"invitations/{made['id']}/resend").json()
+    assert (answer["id"], answer["status"]) == (made["id"], "pending")
+    again = Invitation.objects.get()
+    assert (again.token_hash == old, again.sent_at) == (False, None)
+    assert client.get("invitations", status="expired").json()["results"] == []
+    link = client.post(f"invitations/{made['id']}/link")
+    assert link.status_code == 201
+    assert "/invitations/" in link.json()["url"]
+    for door in ("resend", "link"):
+        refused(api(charlie).post(f"invitations/{made['id']}/{door}"), 404, "not_found")
+        refused(api(bob).post(f"invitations/{made['id']}/{door}"), 403, "not_allowed")
+    refused(client.get("invitations", status="lost"), 400, "invalid")
+
+
+def test_several_invitations_are_sent_again_or_revoked(
+    api: Api, alice: Member, bob: Member, charlie: Member
+) -> None:
+    client = api(alice)
+    people = {"way": "phone", "addresses": ["+33612311265", "+33612374115"]}
+    made = client.post("invitations", people).json()["invitations"]
+    wish = {"invitations": [row["id"] for row in made]}
+    assert client.post("invitations/resend", wish).json() == {"changed": 2, "answered": 0}
+    refused(api(charlie).post("invitations/revoke", wish), 404, "not_found")
+    refused(api(bob).post("invitations/revoke", wish), 403, "not_allowed")
+    assert client.post("invitations/revoke", wish).json() == {"changed": 2, "answered": 0}
+    assert client.post("invitations/resend", wish).json() == {"changed": 0, "answered": 2}
+    refused(client.post("invitations/revoke", {"invitations": []}), 422, "min_length")
+    refused(client.post(f"invitations/{made[0]['id']}/resend"), 410, "invitation_revoked")

@@ -20,13 +20,13 @@ from members.errors import (
     InvitationGone,
     InvitationNotFound,
 )
+from members.invitation_upkeep import revoke_invitation
 from members.invitations import (
     accept_invitation,
     accept_waiting_invitation,
     decline_invitation,
     decline_waiting_invitation,
     invite_members,
-    revoke_invitation,
     waiting_invitations,
 )
 from members.lists import create_list
