@@ -24,7 +24,7 @@ def invite(page: Page, words: Words, addresses: str, list_name: str) -> None:
     """From the dashboard: the people are invited into a list made on the way."""
     page.goto("/")
     page.get_by_role("link", name=words("Invite members")).first.click()
-    way = page.get_by_role("radio", name=words("e-mail address"))
+    way = page.get_by_role("radio", name=words("By e-mail address"))
     way.check()
     page.get_by_label(words("E-mail addresses or user names")).fill(addresses)
     page.get_by_role("button", name=words("Next")).click()

@@ -1,0 +1,79 @@
+"""Looks at pages as they are seen: narrow and wide, light and dark.
+
+Its one rule: nothing sticks out, and nothing shuts somebody out (WCAG 2.2 AA, as far as a machine
+can tell).
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Page
+
+FOLDER = Path(__file__).parent / "screenshots"
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+RUN_AXE = """async () => {
+  const found = await axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    resultTypes: ["violations"],
+  });
+  return found.violations.map((rule) => [rule.id, rule.nodes.map((node) => node.html + " " +
+    node.any.concat(node.all, node.none).map((check) => check.message).join("; "))]);
+}"""
+STICKS_OUT = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return Array.from(document.querySelectorAll("body *"))
+    .filter((part) => part.getBoundingClientRect().right > width + 1)
+    .slice(0, 5).map((part) => part.outerHTML.slice(0, 120));
+}"""
+Theme = Literal["light", "dark"]
+VIEWS: tuple[tuple[int, Theme], ...] = (
+    (1280, "light"),
+    (1280, "dark"),
+    (390, "dark"),
+    (390, "light"),
+)
+HEIGHTS = {1280: 800, 390: 844}
+# Drawings follow a change of width or theme a moment later, colours move on to the new theme.
+SETTLE_MS = 100
+AT_REST = "() => document.getAnimations().every((moving) => moving.playState !== 'running')"
+
+
+@dataclass
+class Gallery:
+    """Keeps pictures of pages in one language, and what is wrong with them."""
+
+    language: str
+    faults: list[str] = field(default_factory=list)
+
+    def take(self, page: Page, name: str) -> None:
+        """Pictures of the page exist for every width and theme; its faults are noted."""
+        for width, theme in VIEWS:
+            page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+            page.emulate_media(color_scheme=theme)
+            page.wait_for_timeout(SETTLE_MS)
+            page.wait_for_function(AT_REST)
+            view = f"{name} {self.language} {width} {theme}"
+            self.faults += [f"{view} sticks out: {part}" for part in page.evaluate(STICKS_OUT)]
+            self.faults += [f"{view}: {fault}" for fault in self._find_barriers(page, width)]
+            page.screenshot(
+                path=FOLDER / f"{name}-{self.language}-{width}-{theme}.png", full_page=True
+            )
+
+    def describe(self) -> str:
+        """What is wrong, a line each."""
+        return "\n".join(self.faults)
+
+    def _find_barriers(self, page: Page, width: int) -> list[Any]:
+        # What a machine can tell does not depend on the language.
+        if self.language != "en":
+            return []
+        page.evaluate(AXE)
+        return list(page.evaluate(RUN_AXE))
+
+    def visit(self, page: Page, pages: dict[str, str]) -> None:
+        """Every address was opened and taken."""
+        for name, address in pages.items():
+            page.goto(address)
+            self.take(page, name)

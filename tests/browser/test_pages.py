@@ -1,0 +1,185 @@
+"""Every page, narrow and wide, light and dark, in both languages: nothing sticks out, nothing shuts
+anybody out, and the browser has nothing to complain of.
+"""
+
+import pytest
+from playwright.sync_api import expect
+
+from members.actors import Actor
+from members.delivery import send_pending_invitations
+from members.invitations import invite_members
+from members.models import Member
+from members.welcome import welcome_url
+from skypemgr.lib.periods import utc_now
+from tests.billing.conftest import LATE
+from tests.browser.conftest import Desk
+from tests.browser.gallery import Gallery
+from tests.browser.outbox import follow_link
+from tests.browser.words import Words
+from tests.browser.world import World, buy, make_world
+from tests.conftest import make_company
+
+
+@pytest.fixture
+def gallery(words: Words) -> Gallery:
+    return Gallery(words.language)
+
+
+@pytest.fixture
+def world(transactional_db: None, words: Words) -> World:
+    return make_world(words.language)
+
+
+def test_the_pages_before_signing_in(desk: Desk, gallery: Gallery, world: World) -> None:
+    invite_members(
+        actor=Actor.of_member(world.alice),
+        way="email",
+        addresses=["nouvelle.collaboratrice@example.com"],
+    )
+    send_pending_invitations()
+    page = desk.open(language=gallery.language)
+    gallery.visit(
+        page,
+        {
+            "sign-in": "/accounts/login/",
+            "sign-up": "/accounts/signup/",
+            "forgotten": "/accounts/password/reset/",
+            "outbox": "/outbox/",
+            "welcome": welcome_url(world.members[0].user),
+        },
+    )
+    follow_link(page, "nouvelle.collaboratrice", "/invitations/")
+    gallery.take(page, "invitation")
+    page.goto("/accounts/login/")
+    page.locator("form button[type=submit]").last.click()
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+    gallery.take(page, "sign-in-refused")
+    desk.watch.expected |= {404, 410}
+    page.goto("/invitations/not-a-link/")
+    gallery.take(page, "invitation-over")
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_of_a_new_company(desk: Desk, gallery: Gallery, world: World) -> None:
+    newcomer = make_company("Radium", "newcomer", language=gallery.language)
+    page = desk.open(newcomer, gallery.language)
+    gallery.visit(
+        page,
+        {
+            "dashboard-new": "/",
+            "purchases-new": "/purchases/",
+            "payment-settings-new": "/settings/payment/",
+            "report-new": "/reports/usage/",
+            "me-new": "/me/",
+            "settings": "/settings/",
+            "tokens": "/settings/tokens/",
+        },
+    )
+    Member.objects.filter(pk=newcomer.pk).update(status="left")
+    page.goto("/company/new/")
+    gallery.take(page, "company-new")
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_about_members(desk: Desk, gallery: Gallery, world: World) -> None:
+    page = desk.open(world.alice, gallery.language)
+    first, second = (member.pk for member in world.members[:2])
+    gallery.visit(
+        page,
+        {
+            "dashboard": "/",
+            "members": "/members/",
+            "members-nobody": "/members/?q=xyz",
+            "member": f"/members/{first}/",
+            "credit": f"/members/{first}/credit/",
+            "credit-many": "/members/credit/?all=1",
+            "recharge": f"/members/{first}/auto-recharge/",
+            "recharge-suspended": f"/members/{second}/auto-recharge/",
+            "recharge-many": "/members/auto-recharge/?all=1",
+            "create": "/members/create/",
+        },
+    )
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_of_inviting(desk: Desk, gallery: Gallery, world: World, words: Words) -> None:
+    page = desk.open(world.alice, gallery.language)
+    page.goto("/members/invite/")
+    gallery.take(page, "invite")
+    page.get_by_label(words("E-mail addresses or user names")).fill(
+        "une.adresse.plutot.longue@sous-domaine.example.com, nadia@example.com, not an address"
+    )
+    page.get_by_role("button", name=words("Next")).click()
+    page.locator("summary", has_text=words("Create a list")).click()
+    gallery.take(page, "invite-check")
+    page.get_by_role("button", name=words("Send invites")).click()
+    expect(page.locator(".steps-item.is-current .steps-label")).to_have_text(words("Sent"))
+    gallery.take(page, "invite-sent")
+    page.goto("/members/")
+    page.get_by_label(words("Select all on this page")).check()
+    gallery.take(page, "members-ticked")
+    page.goto(f"/members/{world.members[0].pk}/credit/")
+    page.get_by_label(words("Amount")).fill("99999")
+    gallery.take(page, "credit-short")
+    page.get_by_role("button", name=words("Add credit")).click()
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+    gallery.take(page, "credit-refused")
+    page.get_by_label(words("Amount")).fill(words.typed("2.50"))
+    gallery.take(page, "credit-preview")
+    page.get_by_role("button", name=words("Add credit")).click()
+    gallery.take(page, "credit-added")
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_of_buying(desk: Desk, gallery: Gallery, world: World, words: Words) -> None:
+    page = desk.open(world.alice, gallery.language)
+    page.goto("/buy/")
+    gallery.take(page, "buy")
+    page.get_by_role("button", name=words("Next")).click()
+    gallery.take(page, "buy-amount")
+    page.get_by_label(words("Other amount"), exact=True).last.fill("75")
+    page.get_by_label(words("Turn on auto-recharge")).check()
+    page.get_by_label(words("When the company's balance falls below")).fill("20")
+    page.get_by_label(words("Monthly limit")).fill("300")
+    gallery.take(page, "buy-amount-filled")
+    page.get_by_role("button", name=words("Continue")).click()
+    gallery.take(page, "buy-check")
+    page.get_by_role("button", name=words("Pay now")).click()
+    expect(page.get_by_role("heading", name=words("Your payment was received"))).to_be_visible()
+    gallery.take(page, "buy-done")
+    late = buy(world.alice, "60", LATE, utc_now())
+    gallery.visit(
+        page,
+        {
+            "purchase-declined": f"/purchases/{world.declined.pk}/",
+            "purchase-asking": f"/purchases/{world.asking.pk}/",
+            "purchase-late": f"/purchases/{late.pk}/",
+            "purchases": "/purchases/",
+            "payment-settings": "/settings/payment/",
+        },
+    )
+    page.goto(world.asking.action_url)
+    gallery.take(page, "bank")
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_of_finance_and_members(desk: Desk, gallery: Gallery, world: World) -> None:
+    page = desk.open(world.fiona, gallery.language)
+    gallery.visit(
+        page,
+        {
+            "finance-dashboard": "/",
+            "finance-members": "/members/",
+            "finance-member": f"/members/{world.members[0].pk}/",
+            "finance-credit": f"/members/{world.members[0].pk}/credit/",
+            "report-summary": "/reports/summary/",
+            "report-purchases": "/reports/purchases/",
+            "report-allocations": "/reports/allocations/",
+            "report-usage": "/reports/usage/",
+        },
+    )
+    page = desk.open(world.members[1], gallery.language)
+    gallery.visit(page, {"me": "/me/"})
+    desk.watch.expected |= {403, 404}
+    gallery.visit(page, {"forbidden": "/buy/", "not-found": "/nothing/"})
+    assert not gallery.faults, gallery.describe()
