@@ -76,7 +76,8 @@ WITH moved AS (
   ON CONFLICT (account_id, day, kind) DO UPDATE
      SET incoming = total.incoming + excluded.incoming,
          outgoing = total.outgoing + excluded.outgoing,
-         moves_count = total.moves_count + excluded.moves_count
+         moves_count = total.moves_count + excluded.moves_count,
+         is_rolled = false
 )
 SELECT key, id FROM moved
 """

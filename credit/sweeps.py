@@ -24,21 +24,24 @@ SELECT account.company_id, account.id
  LIMIT %(limit)s
 """
 
+ZONE_IN_FORCE = """CASE
+ WHEN %(now)s >= company.next_time_zone_on::timestamp AT TIME ZONE company.next_time_zone
+ THEN company.next_time_zone ELSE company.time_zone END"""
+
 # A zone is at most 14 hours ahead of UTC: the index narrows to tomorrow, the zone decides.
-RESUME = """
+_RESUME = """
 WITH resumed AS MATERIALIZED (
   SELECT account.id
     FROM credit_account account JOIN members_company company ON company.id = account.company_id
    WHERE account.recharge_resumes_on <= %(tomorrow)s
-     AND account.recharge_resumes_on <= (%(now)s AT TIME ZONE CASE
-           WHEN %(now)s >= company.next_time_zone_on::timestamp AT TIME ZONE company.next_time_zone
-           THEN company.next_time_zone ELSE company.time_zone END)::date
+     AND account.recharge_resumes_on <= (%(now)s AT TIME ZONE {zone})::date
    ORDER BY account.id
      FOR NO KEY UPDATE OF account SKIP LOCKED
 )
 UPDATE credit_account account SET recharge_resumes_on = NULL
   FROM resumed WHERE resumed.id = account.id
 """
+RESUME = _RESUME.format(zone=ZONE_IN_FORCE)
 
 
 def sweep_due_purses(*, now: datetime, company_id: int | None = None) -> int:

@@ -5,6 +5,7 @@ from celery import shared_task
 from credit.holds import expire_holds
 from credit.models import Account
 from credit.recharge import evaluate_purses
+from credit.rollup import roll_up_days
 from credit.sweeps import resume_rules, serve_waiting_rules, sweep_due_purses
 from skypemgr.lib.periods import utc_now
 
@@ -32,6 +33,12 @@ def sweep() -> None:
 def expire() -> None:
     """Calls that were never settled have given back what they set aside."""
     expire_holds(now=utc_now())
+
+
+@shared_task(name="credit.roll_up_days")
+def roll_up() -> None:
+    """Finished days are rolled up by company, list and cost centre."""
+    roll_up_days(now=utc_now())
 
 
 @shared_task(name="credit.resume_rules")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from credit.rollup import LEVELS, PLACE
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -25,6 +27,39 @@ SELECT source_id AS account_id, source_version AS version, source_balance_after 
 SELECT destination_id, destination_version, destination_balance_after, amount, booked_on, kind, id
   FROM credit_transfer WHERE destination_version IS NOT NULL
 )
+"""
+
+# Days that are not wholly rolled are read from the daily totals, whatever is stored for them.
+ROLLED = """
+, unrolled AS (
+  SELECT DISTINCT company_id, day FROM credit_dailytotal WHERE NOT is_rolled
+), total AS (
+  SELECT account_id, booked_on AS day, kind, change FROM side
+), computed AS (
+  SELECT account.company_id, level.name AS level, total.day,
+         CASE WHEN level.name = 'list' THEN coalesce(place.list_id, 0) ELSE 0 END AS list_id,
+         CASE WHEN level.name = 'cost_centre' THEN coalesce(place.cost_centre, '')
+              ELSE '' END AS cost_centre,
+         total.kind, sum(greatest(change, 0)) AS incoming, sum(greatest(-change, 0)) AS outgoing,
+         count(*) AS moves_count
+    FROM total
+    JOIN credit_account account ON account.id = total.account_id
+    JOIN {levels} ON level.account_kind = account.kind
+    {place}
+   WHERE (account.company_id, total.day) NOT IN (SELECT company_id, day FROM unrolled)
+   GROUP BY 1, 2, 3, 4, 5, 6
+), stored AS (
+  SELECT company_id, level, day, coalesce(list_id, 0) AS list_id, cost_centre, kind, incoming,
+         outgoing, moves_count
+    FROM credit_rolledtotal
+   WHERE (company_id, day) NOT IN (SELECT company_id, day FROM unrolled)
+)
+SELECT concat_ws(' ', company_id, level, day, list_id, cost_centre, kind),
+       stored.incoming || '/' || stored.outgoing || '/' || stored.moves_count,
+       computed.incoming || '/' || computed.outgoing || '/' || computed.moves_count
+  FROM stored FULL JOIN computed USING (company_id, level, day, list_id, cost_centre, kind)
+ WHERE (stored.incoming, stored.outgoing, stored.moves_count)
+   IS DISTINCT FROM (computed.incoming, computed.outgoing, computed.moves_count)
 """
 
 # Each gives subject, stored and computed figure of every difference.
@@ -88,6 +123,7 @@ SELECT account_id || ' ' || month, stored.recharged, computed.recharged
   FROM stored FULL JOIN computed USING (account_id, month)
  WHERE stored.recharged IS DISTINCT FROM computed.recharged
 """,
+    "rolled total": ROLLED.format(levels=LEVELS, place=PLACE),
     "held": """
 SELECT account.id, account.held, coalesce(sum(hold.amount), 0)
   FROM credit_account account

@@ -295,6 +295,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-due-purses": {"task": "credit.sweep_due_purses", "schedule": 15.0},
     "expire-holds": {"task": "credit.expire_holds", "schedule": 60.0},
+    "roll-up-days": {"task": "credit.roll_up_days", "schedule": crontab(minute="*/10")},
     "resume-rules": {"task": "credit.resume_rules", "schedule": crontab(minute="*/5")},
     "advance-purchases": {"task": "billing.advance_open_purchases", "schedule": 10.0},
     "sweep-auto-purchases": {"task": "billing.sweep_auto_purchases", "schedule": 30.0},

@@ -5,6 +5,7 @@ from credit.models.calls import Call, Rate
 from credit.models.holds import Hold
 from credit.models.recharge import RechargeOutcome, RechargeRule
 from credit.models.requests import OutsideRequest
+from credit.models.totals import RolledTotal
 
 __all__ = [
     "Account",
@@ -15,5 +16,6 @@ __all__ = [
     "Rate",
     "RechargeOutcome",
     "RechargeRule",
+    "RolledTotal",
     "Transfer",
 ]

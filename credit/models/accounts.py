@@ -243,7 +243,8 @@ class DailyTotal(models.Model):
     """What moved in and out of one purse on one day, by kind of transfer.
 
     Written by the posting in the same transaction. Amounts have 4 decimals, ``moves_count`` counts
-    transfers.
+    transfers. ``is_rolled``: as it stands it is part of the day's rolled totals; a posting that
+    changes it takes that back.
     """
 
     company = models.ForeignKey(
@@ -255,12 +256,20 @@ class DailyTotal(models.Model):
     incoming = models.DecimalField(max_digits=18, decimal_places=4)
     outgoing = models.DecimalField(max_digits=18, decimal_places=4)
     moves_count = models.IntegerField()
+    is_rolled = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = (
             models.UniqueConstraint("account", "day", "kind", name="daily_total_unique"),
         )
-        indexes = (models.Index(fields=("company", "day"), name="daily_total_by_day"),)
+        indexes = (
+            models.Index(fields=("company", "day"), name="daily_total_by_day"),
+            models.Index(
+                fields=("company", "day"),
+                condition=Q(is_rolled=False),
+                name="daily_total_not_rolled",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.day} {self.kind}"

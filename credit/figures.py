@@ -1,0 +1,80 @@
+"""Sums of months by company, members, list and cost centre. Its one rule: the same whether and
+whenever the roll-up ran; days not rolled are read from the daily totals.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from credit.models import RolledTotal
+from credit.rollup import PLACE
+from members.models import Company
+
+Level = RolledTotal.Level
+
+# One statement, so one snapshot: a day is either rolled in it or not.
+TOTALS = """
+WITH unrolled AS MATERIALIZED (
+  SELECT DISTINCT day FROM credit_dailytotal
+   WHERE company_id = %(company)s AND NOT is_rolled AND day BETWEEN %(first)s AND %(last)s
+), part AS (
+  SELECT day, list_id, cost_centre, kind, incoming, outgoing, moves_count
+    FROM credit_rolledtotal
+   WHERE company_id = %(company)s AND level = %(level)s
+     AND day BETWEEN %(first)s AND %(last)s AND day NOT IN (SELECT day FROM unrolled)
+   UNION ALL
+  SELECT total.day, {list_id}, {cost_centre}, total.kind, total.incoming, total.outgoing,
+         total.moves_count
+    FROM credit_dailytotal total
+    JOIN credit_account account
+      ON account.id = total.account_id AND account.kind = %(account_kind)s
+    {place}
+   WHERE total.company_id = %(company)s AND total.day IN (SELECT day FROM unrolled)
+)
+SELECT date_trunc('month', day)::date, list_id, cost_centre, kind, sum(incoming), sum(outgoing),
+       sum(moves_count)
+  FROM part GROUP BY 1, 2, 3, 4 ORDER BY 1, 2 NULLS LAST, 3, 4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What moved in one month (cut to the days asked for), by kind; amounts in the company's
+    currency. ``list_id`` and ``cost_centre`` are those of each day, filled at their levels.
+    """
+
+    month: date
+    list_id: int | None
+    cost_centre: str
+    kind: str
+    incoming: Decimal
+    outgoing: Decimal
+    moves_count: int
+
+
+def totals(
+    company: Company, first_day: date, last_day: date, *, level: str = Level.COMPANY
+) -> list[Total]:
+    """The sums of these days, both included, by month and kind at the level. One query.
+
+    Levels: company (its own purse), members (all their purses), list, cost_centre.
+    """
+    is_placed = level in (Level.LIST, Level.COST_CENTRE)
+    query = TOTALS.format(
+        list_id="place.list_id" if level == Level.LIST else "NULL::bigint",
+        cost_centre="coalesce(place.cost_centre, '')" if level == Level.COST_CENTRE else "''",
+        place=PLACE if is_placed else "",
+    )
+    parameters: dict[str, Any] = {
+        "company": company.pk,
+        "level": level,
+        "account_kind": "company" if level == Level.COMPANY else "member",
+        "first": first_day,
+        "last": last_day,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return [Total(*row) for row in cursor.fetchall()]
