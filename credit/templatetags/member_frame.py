@@ -21,7 +21,7 @@ register = template.Library()
 
 @register.inclusion_tag("components/member_tabs.html", takes_context=True)
 def member_frame(context: Context, member: Member, tab: str) -> dict[str, Any]:
-    """`{% member_frame member "details" %}`; tabs are details, credit and auto-recharge."""
+    """`{% member_frame member "details" %}`; tabs: details, credit, auto-recharge, statement."""
     company = member.company
     request = context["request"]
     viewer: Member | None = getattr(request, "member", None)
@@ -29,6 +29,7 @@ def member_frame(context: Context, member: Member, tab: str) -> dict[str, Any]:
         ("details", _("Details"), "member"),
         ("credit", _("Credit"), "member_credit"),
         ("auto-recharge", _("Auto-recharge"), "member_recharge"),
+        ("statement", _("Statement"), "member_statement"),
     )
     today = company.day_at(utc_now())
     return {
