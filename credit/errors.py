@@ -59,3 +59,21 @@ class IdempotencyConflict(Conflict):
     """The same key came with another content."""
 
     code = "idempotency_conflict"
+
+
+class RequestIncomplete(CreditError):
+    """A member's request for credit lacks its reason, or a text is too long."""
+
+    code = "invalid"
+
+
+class RequestAlreadyOpen(Conflict):
+    """The member's last request for credit still waits for an answer."""
+
+    code = "request_already_open"
+
+
+class RequestAnswered(Conflict):
+    """The request for credit was approved, declined or withdrawn already."""
+
+    code = "request_answered"

@@ -1,5 +1,6 @@
 """The forms of credit. Its one rule: they check shapes; what may be moved is checked by verbs."""
 
+from typing import Any
 from uuid import uuid4
 
 from django import forms
@@ -77,3 +78,34 @@ class BulkRuleForm(RuleForm):
     """The same rule for many; ``shown_count`` is the number of members that the page told."""
 
     shown_count = forms.IntegerField(widget=forms.HiddenInput, error_messages=STALE)
+
+
+class RequestForm(forms.Form):
+    """What a member asks for, and why."""
+
+    amount = AmountField(label=_("Amount"))
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Your administrators read it."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class AnswerForm(forms.Form):
+    """An administrator's answer to request ``pk``: an amount, or a word when it is declined."""
+
+    def __init__(self, *args: Any, pk: int, declines: bool = False, **kwargs: Any) -> None:
+        kwargs["auto_id"] = f"request_{pk}_%s"
+        super().__init__(*args, **kwargs)
+        self.pk = pk
+        if declines:
+            self.fields["answer"] = forms.CharField(
+                label=_("Your answer"),
+                help_text=_("Optional. It stands in the e-mail."),
+                max_length=500,
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
+        else:
+            self.fields["amount"] = AmountField(label=_("Amount"))

@@ -27,6 +27,9 @@ class NoticeKind(models.TextChoices):
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_DECLINED = "invitation_declined"
     WELCOME = "welcome"
+    CREDIT_REQUESTED = "credit_requested"
+    CREDIT_REQUEST_APPROVED = "credit_request_approved"
+    CREDIT_REQUEST_DECLINED = "credit_request_declined"
 
 
 def tell_administrators(company: Company, kind: NoticeKind, *, key: str, **data: Any) -> None:

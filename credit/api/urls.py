@@ -5,6 +5,13 @@ from django.urls.resolvers import URLPattern
 from credit.api.allocations import AllocationsDoor
 from credit.api.calls import CallsDoor
 from credit.api.company import CompanyDoor
+from credit.api.credit_requests import (
+    ApproveDoor,
+    CreditRequestsDoor,
+    DeclineDoor,
+    OwnRequestsDoor,
+    WithdrawDoor,
+)
 from credit.api.holds import AuthorizeDoor, ReleaseDoor, SettleDoor
 from credit.api.members import MemberDoor, MembersDoor, OwnDoor
 from credit.api.recharge import OwnRuleDoor, RuleDoor
@@ -16,6 +23,11 @@ urlpatterns: list[URLPattern] = [
     door("me", OwnDoor, "me"),
     door("me/auto-recharge", OwnRuleDoor, "own_auto_recharge"),
     door("me/statement", OwnStatementDoor, "own_statement"),
+    door("me/credit-requests", OwnRequestsDoor, "own_credit_requests"),
+    door("me/credit-requests/<request_id>/withdraw", WithdrawDoor, "withdraw_request"),
+    door("credit-requests", CreditRequestsDoor, "credit_requests"),
+    door("credit-requests/<request_id>/approve", ApproveDoor, "approve_request"),
+    door("credit-requests/<request_id>/decline", DeclineDoor, "decline_request"),
     door("company", CompanyDoor, "company"),
     door("company/statement", CompanyStatementDoor, "company_statement"),
     door("members", MembersDoor, "members"),

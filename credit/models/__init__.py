@@ -2,6 +2,7 @@
 
 from credit.models.accounts import Account, DailyTotal, Transfer
 from credit.models.calls import Call, Rate
+from credit.models.credit_requests import CreditRequest
 from credit.models.holds import Hold
 from credit.models.recharge import RechargeOutcome, RechargeRule
 from credit.models.requests import OutsideRequest
@@ -10,6 +11,7 @@ from credit.models.totals import RolledTotal
 __all__ = [
     "Account",
     "Call",
+    "CreditRequest",
     "DailyTotal",
     "Hold",
     "OutsideRequest",

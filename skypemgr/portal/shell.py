@@ -52,7 +52,7 @@ class _Entry:
 
 
 _DASHBOARD = _Entry("dashboard", _("Dashboard"), "layout-dashboard", ())
-_MEMBERS = _Entry("members", _("Members"), "users", ("/members/",))
+_MEMBERS = _Entry("members", _("Members"), "users", ("/members/", "/requests/"))
 _BUY = _Entry("buy", _("Buy credit"), "credit-card", ("/buy/",))
 _REPORTS = _Entry("reports", _("Reports"), "chart-bar", ("/reports/", "/purchases/"))
 _SETTINGS = _Entry("settings", _("Settings"), "settings", ("/settings/", "/profile/"))

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from billing.models import AutoPurchaseRule, Purchase
 from credit.models import Account, RechargeRule
+from credit.queries.requests import count_open
 from members.models import Company, Invitation
 from skypemgr.lib.formats import format_date, format_money
 from skypemgr.portal.queries.figures import MemberTotals
@@ -55,13 +56,14 @@ class Situation:
 
 
 def read_attention(at: Situation) -> list[Attention]:
-    """The lines, gravest first; five queries."""
+    """The lines, gravest first; six queries."""
     lines = [
         *_state(at),
         *_blocked_rules(at),
         *_auto_purchase(at),
         *_purchases(at),
         *_balance(at),
+        *_requests(at),
         *_suspended_rules(at),
         *_members_without_credit(at),
         *_invitations(at),
@@ -173,6 +175,20 @@ def _balance(at: Situation) -> Iterator[Attention]:
         reverse("buy"),
         _("Buy credit"),
     )
+
+
+def _requests(at: Situation) -> Iterator[Attention]:
+    count = count_open(at.company)
+    if count:
+        yield Attention(
+            WARNING,
+            "coins",
+            ngettext("%(count)s member asks for credit", "%(count)s members ask for credit", count)
+            % {"count": count},
+            _("Approve with one click, or decline with a word."),
+            reverse("requests"),
+            _("Answer"),
+        )
 
 
 def _suspended_rules(at: Situation) -> Iterator[Attention]:

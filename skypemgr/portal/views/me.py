@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 
+from credit.credit_requests import open_request_of
 from credit.rules import describe_rule
 from members.access import MemberRequest, members_only
 from members.invitations import waiting_invitations
@@ -48,5 +49,6 @@ def _read(request: MemberRequest) -> dict[str, Any]:
         "calls": own.read_own_calls(member.pk, CALLS_SHOWN),
         "administrators": people.read_administrators(company),
         "invitations": list(waiting_invitations(member.user, now=now)),
+        "open_request": open_request_of(member),
         "is_suspended": member.status == member.Status.SUSPENDED,
     }
