@@ -176,3 +176,27 @@ class DetailsForm(forms.Form):
         """The form as the member is now."""
         initial = {name: getattr(member, name) for name in cls.field_order if name != "new_list"}
         return cls(actor=actor, initial=initial)
+
+
+class ListNameForm(forms.Form):
+    """The name of a list."""
+
+    name = forms.CharField(
+        label=_("List name"), max_length=80, widget=forms.TextInput(attrs={"autofocus": True})
+    )
+
+
+class MoveForm(forms.Form):
+    """Where members go: a list, a new one, or none."""
+
+    new_list = forms.CharField(
+        label=_("Create a list"),
+        max_length=80,
+        required=False,
+        help_text=_("Enter a name here to create a list and move them there."),
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["list"] = ListField(actor)
+        self.order_fields(("list", "new_list"))

@@ -2,28 +2,43 @@
 their transaction.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
+
+from django.db.models import Max
 
 from members.models import Member, MemberPlacement
 from skypemgr.lib.periods import utc_now
 
 
 def note_placement(member: Member, *, now: datetime | None = None) -> None:
-    """From the company's today on (never before the last row) the member is in the list and cost
-    centre that the row says; a later change of the same day replaces. The member must be locked.
+    """As note_placements, for one member."""
+    note_placements([member], now=now)
+
+
+def note_placements(members: Sequence[Member], *, now: datetime | None = None) -> None:
+    """From the company's today on (never before the last row) each member is in the list and cost
+    centre that its row says; a later change of the same day replaces. The members must be locked
+    and of one company; two queries for all.
     """
-    day = member.company.day_at(now or utc_now())
-    rows = MemberPlacement.objects.filter(member=member).order_by("-valid_from")
-    last = rows.values_list("valid_from", flat=True).first()
+    if not members:
+        return
+    day = members[0].company.day_at(now or utc_now())
+    last = dict(
+        MemberPlacement.objects.filter(member__in=[member.pk for member in members])
+        .values_list("member_id")
+        .annotate(last=Max("valid_from"))
+    )
     MemberPlacement.objects.bulk_create(
         [
             MemberPlacement(
                 company_id=member.company_id,
                 member=member,
-                valid_from=max(day, last) if last else day,
+                valid_from=max(day, last.get(member.pk, day)),
                 list_id=member.list_id,
                 cost_centre=member.cost_centre,
             )
+            for member in members
         ],
         update_conflicts=True,
         unique_fields=("member", "valid_from"),

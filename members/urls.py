@@ -2,12 +2,16 @@
 
 from django.urls import include, path
 
-from members.views import accounts, answers, company, details, invitations, invite
+from members.views import accounts, answers, company, details, invitations, invite, lists
 
 urlpatterns = [
     path("company/new/", company.name_company, name="company_new"),
     path("members/create/", details.create_account, name="member_create"),
     path("members/<int:pk>/", details.show_member, name="member"),
+    path("members/lists/create/", lists.create_new_list, name="list_create"),
+    path("members/lists/<int:pk>/rename/", lists.rename, name="list_rename"),
+    path("members/lists/<int:pk>/archive/", lists.archive, name="list_archive"),
+    path("members/move/", lists.move, name="members_move"),
     path("members/invite/", invite.choose_people, name="invite"),
     path("members/invite/check/", invite.check_people, name="invite_check"),
     path("members/invite/sent/", invite.show_sent, name="invite_sent"),

@@ -13,6 +13,7 @@ from credit.api.credit_requests import (
     WithdrawDoor,
 )
 from credit.api.holds import AuthorizeDoor, ReleaseDoor, SettleDoor
+from credit.api.lists import ListBalancesDoor
 from credit.api.members import MemberDoor, MembersDoor, OwnDoor
 from credit.api.recharge import OwnRuleDoor, RuleDoor
 from credit.api.standing import ReactivateDoor, SuspendDoor
@@ -22,14 +23,15 @@ from members.api.base import door
 urlpatterns: list[URLPattern] = [
     door("me", OwnDoor, "me"),
     door("me/auto-recharge", OwnRuleDoor, "own_auto_recharge"),
-    door("me/statement", OwnStatementDoor, "own_statement"),
     door("me/credit-requests", OwnRequestsDoor, "own_credit_requests"),
     door("me/credit-requests/<request_id>/withdraw", WithdrawDoor, "withdraw_request"),
     door("credit-requests", CreditRequestsDoor, "credit_requests"),
     door("credit-requests/<request_id>/approve", ApproveDoor, "approve_request"),
     door("credit-requests/<request_id>/decline", DeclineDoor, "decline_request"),
+    door("me/statement", OwnStatementDoor, "own_statement"),
     door("company", CompanyDoor, "company"),
     door("company/statement", CompanyStatementDoor, "company_statement"),
+    door("lists/balances", ListBalancesDoor, "list_balances"),
     door("members", MembersDoor, "members"),
     door("members/<member_id>", MemberDoor, "member"),
     door("members/<member_id>/auto-recharge", RuleDoor, "auto_recharge"),

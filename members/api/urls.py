@@ -11,11 +11,13 @@ from members.api.invitations import (
     ResendManyDoor,
     RevokeManyDoor,
 )
-from members.api.lists import ListsDoor
+from members.api.lists import ListDoor, ListsDoor, MoveDoor
 from members.api.tokens import CompanyTokenDoor, CompanyTokensDoor, OwnTokenDoor, OwnTokensDoor
 
 urlpatterns: list[URLPattern] = [
     door("lists", ListsDoor, "lists"),
+    door("lists/<list_id>", ListDoor, "list"),
+    door("members/move", MoveDoor, "members_move"),
     door("invitations", InvitationsDoor, "invitations"),
     door("invitations/<invitation_id>", InvitationDoor, "invitation"),
     door("invitations/<invitation_id>/resend", ResendDoor, "invitation_resend"),
