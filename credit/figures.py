@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from credit.models import RolledTotal
-from credit.rollup import PLACE
+from credit.rollup import LEVELS, LIST_AND_COST_CENTRE, PLACE
 from members.models import Company
 
 Level = RolledTotal.Level
@@ -21,22 +21,22 @@ WITH unrolled AS MATERIALIZED (
   SELECT DISTINCT day FROM credit_dailytotal
    WHERE company_id = %(company)s AND NOT is_rolled AND day BETWEEN %(first)s AND %(last)s
 ), part AS (
-  SELECT day, list_id, cost_centre, kind, incoming, outgoing, moves_count
+  SELECT level, day, list_id, cost_centre, kind, incoming, outgoing, moves_count
     FROM credit_rolledtotal
-   WHERE company_id = %(company)s AND level = %(level)s
+   WHERE company_id = %(company)s AND level = ANY(%(levels)s::text[])
      AND day BETWEEN %(first)s AND %(last)s AND day NOT IN (SELECT day FROM unrolled)
    UNION ALL
-  SELECT total.day, {list_id}, {cost_centre}, total.kind, total.incoming, total.outgoing,
-         total.moves_count
+  SELECT level.name, total.day, {list_and_cost_centre}, total.kind, total.incoming,
+         total.outgoing, total.moves_count
     FROM credit_dailytotal total
-    JOIN credit_account account
-      ON account.id = total.account_id AND account.kind = %(account_kind)s
+    JOIN credit_account account ON account.id = total.account_id
+    JOIN {level_names} ON level.account_kind = account.kind AND level.name = ANY(%(levels)s::text[])
     {place}
    WHERE total.company_id = %(company)s AND total.day IN (SELECT day FROM unrolled)
 )
-SELECT date_trunc('month', day)::date, list_id, cost_centre, kind, sum(incoming), sum(outgoing),
-       sum(moves_count)
-  FROM part GROUP BY 1, 2, 3, 4 ORDER BY 1, 2 NULLS LAST, 3, 4
+SELECT level, date_trunc('month', day)::date, list_id, cost_centre, kind, sum(incoming),
+       sum(outgoing), sum(moves_count)
+  FROM part GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3 NULLS LAST, 4, 5
 """
 
 
@@ -46,6 +46,7 @@ class Total:
     currency. ``list_id`` and ``cost_centre`` are those of each day, filled at their levels.
     """
 
+    level: str
     month: date
     list_id: int | None
     cost_centre: str
@@ -55,23 +56,20 @@ class Total:
     moves_count: int
 
 
-def totals(
-    company: Company, first_day: date, last_day: date, *, level: str = Level.COMPANY
-) -> list[Total]:
-    """The sums of these days, both included, by month and kind at the level. One query.
+def totals(company: Company, first_day: date, last_day: date, *levels: str) -> list[Total]:
+    """The sums of these days, both included, by level, month and kind. One query.
 
     Levels: company (its own purse), members (all their purses), list, cost_centre.
     """
-    is_placed = level in (Level.LIST, Level.COST_CENTRE)
+    is_placed = Level.LIST in levels or Level.COST_CENTRE in levels
     query = TOTALS.format(
-        list_id="place.list_id" if level == Level.LIST else "NULL::bigint",
-        cost_centre="coalesce(place.cost_centre, '')" if level == Level.COST_CENTRE else "''",
+        level_names=LEVELS,
+        list_and_cost_centre=LIST_AND_COST_CENTRE if is_placed else "NULL::bigint, ''",
         place=PLACE if is_placed else "",
     )
     parameters: dict[str, Any] = {
         "company": company.pk,
-        "level": level,
-        "account_kind": "company" if level == Level.COMPANY else "member",
+        "levels": list(levels),
         "first": first_day,
         "last": last_day,
     }

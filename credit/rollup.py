@@ -29,6 +29,10 @@ LEVELS = """
 (VALUES ('company', 'company'), ('member', 'members'), ('member', 'list'),
         ('member', 'cost_centre')) AS level (account_kind, name)
 """
+LIST_AND_COST_CENTRE = """
+CASE WHEN level.name = 'list' THEN place.list_id END AS list_id,
+CASE WHEN level.name = 'cost_centre' THEN coalesce(place.cost_centre, '') ELSE '' END AS cost_centre
+"""
 # A row that a posting holds is not waited for: whoever waits here while it holds others could
 # make both wait for ever.
 _ROLL = """
@@ -44,17 +48,15 @@ WITH locked AS MATERIALIZED (
 )
 INSERT INTO credit_rolledtotal (
   company_id, level, day, list_id, cost_centre, kind, incoming, outgoing, moves_count)
-SELECT total.company_id, level.name, total.day,
-       CASE WHEN level.name = 'list' THEN place.list_id END,
-       CASE WHEN level.name = 'cost_centre' THEN coalesce(place.cost_centre, '') ELSE '' END,
-       total.kind, sum(total.incoming), sum(total.outgoing), sum(total.moves_count)
+SELECT total.company_id, level.name, total.day, {list_and_cost_centre}, total.kind,
+       sum(total.incoming), sum(total.outgoing), sum(total.moves_count)
   FROM locked total
   JOIN credit_account account ON account.id = total.account_id
   JOIN {levels} ON level.account_kind = account.kind
   {place}
  GROUP BY 1, 2, 3, 4, 5, 6
 """
-ROLL = _ROLL.format(levels=LEVELS, place=PLACE)
+ROLL = _ROLL.format(levels=LEVELS, place=PLACE, list_and_cost_centre=LIST_AND_COST_CENTRE)
 _WAITING_COMPANIES = """
 SELECT company.id FROM members_company company
  WHERE company.id > %(after)s

@@ -61,14 +61,14 @@ def call(member: Member, amount: str, now: datetime) -> None:
     assert result.status == "charged"
 
 
-def figures(company: Company) -> list[list[Total]]:
-    return [totals(company, FIRST, LAST, level=level) for level in Level]
+def figures(company: Company) -> list[Total]:
+    return totals(company, FIRST, LAST, *Level)
 
 
 def told(company: Company, level: str) -> list[tuple[int | None, str, str, Decimal, Decimal, int]]:
     return [
         (row.list_id, row.cost_centre, row.kind, row.incoming, row.outgoing, row.moves_count)
-        for row in totals(company, FIRST, LAST, level=level)
+        for row in totals(company, FIRST, LAST, level)
     ]
 
 
@@ -203,14 +203,14 @@ def test_more_days_than_one_transaction_takes_are_all_rolled(acme: Company) -> N
         credit_company(acme, "1", now=later(number))
     assert roll_up_company(acme, now=later(99)) == DAYS_AT_ONCE
     assert roll_up_days(now=later(99)) == count - DAYS_AT_ONCE
-    assert sum(row.incoming for row in totals(acme, FIRST, LAST)) == count
+    assert sum(row.incoming for row in totals(acme, FIRST, LAST, Level.COMPANY)) == count
 
 
 def test_months_are_told_apart_and_cut_to_the_days_asked_for(acme: Company) -> None:
     for number in (0, 10, 25, 40):
         credit_company(acme, "1", now=later(number))
     roll_up_days(now=later(30))
-    rows = totals(acme, date(2026, 3, 11), date(2026, 4, 18))
+    rows = totals(acme, date(2026, 3, 11), date(2026, 4, 18), Level.COMPANY)
     assert [(row.month, row.incoming) for row in rows] == [
         (date(2026, 3, 1), 1),
         (date(2026, 4, 1), 1),

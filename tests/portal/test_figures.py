@@ -8,6 +8,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from credit.accounts import company_balance
+from credit.rollup import roll_up_days
 from members.models import Company, Member
 from skypemgr.portal.queries import figures, movements, people, reports
 from tests.conftest import credit_company, give, make_company
@@ -31,6 +32,12 @@ def test_each_months_figures_are_the_sums_of_its_transfers(
     assert months[-1].calls == Decimal("4.90")
     assert months[-1].company.total_in == Decimal(100)
     assert months[-1].company.total_out == Decimal(15)
+
+
+def test_months_are_the_same_once_their_days_are_rolled_up(history: History) -> None:
+    before = figures.read_months(history.company, date(2026, 9, 20))
+    assert roll_up_days(now=NOW) > 0
+    assert figures.read_months(history.company, date(2026, 9, 20)) == before
 
 
 def test_months_are_read_with_one_query(

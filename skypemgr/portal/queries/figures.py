@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models.functions import Coalesce
 
+from credit.figures import Level, totals
 from credit.models import Account, DailyTotal, Transfer
 from members.models import Company, Member
 from skypemgr.lib.periods import add_months, first_of_next_month
@@ -96,22 +97,16 @@ class MemberTotals:
 def read_months(company: Company, last: date, count: int = 12) -> list[Month]:
     """The ``count`` months that end with the month of ``last``, oldest first; one query."""
     end = first_of_next_month(last)
-    start = add_months(end, -count)
-    rows = (
-        DailyTotal.objects.filter(company=company, day__gte=start, day__lt=end)
-        .values("kind", "account__kind", month=TruncMonth("day"))
-        .annotate(total_in=Sum("incoming"), total_out=Sum("outgoing"))
-        .order_by()
-    )
+    start, last_day = add_months(end, -count), end - timedelta(days=1)
     months = {
         first: Month(first=first, company=Flow(), members=Flow())
         for first in (add_months(start, index) for index in range(count))
     }
-    for row in rows:
-        month = months[row["month"]]
-        flow = month.company if row["account__kind"] == Account.Kind.COMPANY else month.members
-        flow.incoming[row["kind"]] = row["total_in"]
-        flow.outgoing[row["kind"]] = row["total_out"]
+    for row in totals(company, start, last_day, Level.COMPANY, Level.MEMBERS):
+        month = months[row.month]
+        flow = month.company if row.level == Level.COMPANY else month.members
+        flow.incoming[row.kind] = row.incoming
+        flow.outgoing[row.kind] = row.outgoing
     return list(months.values())
 
 
