@@ -224,8 +224,9 @@ class Model:
             return (since is None, since.timestamp() if since else 0.0, rule.number)
 
         for member in sorted(self.rules, key=place):
-            is_wanted = not only_waiting or self.rules[member].waiting_since is not None
-            if is_wanted and self.is_due(member, now):
+            is_waiting = self.rules[member].waiting_since is not None
+            runs = not self.is_frozen and member not in self.suspended
+            if (runs and is_waiting) if only_waiting else self.is_due(member, now):
                 self.evaluate(member, now)
 
     def resume(self, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Planted bugs, each of which at least one test must catch (``make mutants``)."""

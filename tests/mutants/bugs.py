@@ -1,0 +1,338 @@
+"""The planted bugs. Its one rule: each is a small change of text that is found exactly once."""
+
+from dataclasses import dataclass
+
+LEDGER, SQL = "credit/ledger.py", "credit/posting_sql.py"
+GUARDS = "credit/migrations/0002_guards.py"
+MACHINE = "tests/credit/test_machine.py"
+RACES = "tests/credit/test_races.py"
+KEYS = "tests/credit/test_ledger_keys.py"
+RECHARGE = "tests/credit/test_recharge.py"
+CALLS = "tests/credit/test_calls.py"
+RATING = "tests/credit/test_rating.py"
+EXACT = "tests/credit/test_exactness.py"
+HOLDS = "tests/credit/test_holds.py"
+LIMITS = "tests/credit/test_ledger_constraints.py"
+MOVES = "tests/credit/test_ledger.py"
+
+
+@dataclass(frozen=True)
+class Change:
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Bug:
+    """``tests`` name files or tests, one of which must fail."""
+
+    name: str
+    changes: tuple[Change, ...]
+    tests: tuple[str, ...]
+
+
+def bug(name: str, path: str, old: str, new: str, *tests: str) -> Bug:
+    """A bug of one change."""
+    return Bug(name, (Change(path, old, new),), tests)
+
+
+LEDGER_BUGS = (
+    bug(
+        "no lock",
+        SQL,
+        "   ORDER BY id\n     FOR NO KEY UPDATE\n",
+        "   ORDER BY id\n",
+        f"{RACES}::test_200_allocations_at_once_from_credit_for_100_make_exactly_100",
+    ),
+    Bug(
+        "key looked up before the lock",
+        (
+            Change(
+                LEDGER,
+                "            cursor.execute(posting_sql.LOCK_PURSES,",
+                "            cursor.execute(posting_sql.LOOK_UP, "
+                '{"company": company_id, "keys": list(keys)})\n'
+                "            found = cursor.fetchall()\n"
+                "            cursor.execute(posting_sql.LOCK_PURSES,",
+            ),
+            Change(
+                LEDGER,
+                "            cursor.execute(posting_sql.LOOK_UP, "
+                '{"company": company_id, "keys": list(keys)})\n'
+                "            found = cursor.fetchall()\n"
+                "        state",
+                "        state",
+            ),
+        ),
+        (f"{KEYS}::test_a_key_that_is_posted_while_another_waits_for_the_lock_is_found",),
+    ),
+    bug(
+        "a key taken meanwhile is a failure",
+        LEDGER,
+        'TAKEN_MEANWHILE = ("transfer_key_unique", ',
+        "TAKEN_MEANWHILE = (",
+        f"{KEYS}::test_a_key_taken_at_once_on_other_purses_is_a_conflict_and_no_failure",
+    ),
+    bug(
+        "<= for < in what a purse can pay",
+        LEDGER,
+        "source.available < amount",
+        "source.available <= amount",
+        f"{CALLS}::test_what_is_missing_is_uncollected_and_never_collected_later",
+    ),
+    bug(
+        "funds are not checked",
+        LEDGER,
+        "if source.is_purse and source.available < amount:",
+        "if False:",
+        f"{MOVES}::test_a_source_without_funds_in_the_middle_refuses_the_whole_batch_and_is_named",
+    ),
+    bug(
+        "hold not counted",
+        LEDGER,
+        "return self.balance - self.held",
+        "return self.balance",
+        f"{HOLDS}::test_held_credit_is_not_for_another_call",
+    ),
+    bug(
+        "version not counted",
+        LEDGER,
+        "purse.version += 1",
+        "purse.version += 0",
+        f"{MOVES}::test_a_posting_moves_the_amount_and_keeps_balances_versions_and_totals",
+    ),
+    bug(
+        "totals of members forgotten",
+        LEDGER,
+        "            if purses[account].is_purse:\n",
+        '            if purses[account].kind == "company":\n',
+        f"{MOVES}::test_a_posting_moves_the_amount_and_keeps_balances_versions_and_totals",
+    ),
+    bug(
+        "totals replaced, not added to",
+        SQL,
+        "incoming = total.incoming + excluded.incoming",
+        "incoming = excluded.incoming",
+        MACHINE,
+    ),
+    bug(
+        "month from UTC",
+        LEDGER,
+        "self.today = day_in(zone, now)",
+        'self.today = day_in("UTC", now)',
+        f"{MOVES}::test_the_booking_day_is_the_companys_and_never_earlier_than_the_purses_last",
+    ),
+    bug(
+        "booked into the past",
+        LEDGER,
+        "return max([self.today, *(day for day in days if day is not None)])",
+        "return self.today",
+        f"{MOVES}::test_the_booking_day_is_the_companys_and_never_earlier_than_the_purses_last",
+    ),
+    bug(
+        "another amount under a known key is the same",
+        LEDGER,
+        "    if not same:\n",
+        "    if False:\n",
+        f"{MOVES}::test_a_key_with_another_amount_is_a_conflict_and_changes_nothing",
+    ),
+    bug(
+        "idempotency row looked for, not taken",
+        "credit/requests.py",
+        'ON CONFLICT (company_id, key) DO NOTHING RETURNING id"',
+        'RETURNING id"',
+        f"{RACES}::test_one_form_sent_twenty_times_at_once_allocates_once",
+    ),
+    bug(
+        "another content under a used key is the same",
+        "credit/requests.py",
+        "first.content_hash != request.content_hash",
+        "False",
+        f"{KEYS}::test_a_refused_request_leaves_no_row_and_its_key_can_be_used_again",
+    ),
+)
+
+DATABASE_BUGS = (
+    bug(
+        "reversal trigger missing",
+        GUARDS,
+        "        migrations.RunSQL(REVERSALS, DROP_REVERSALS),\n",
+        "",
+        f"{LIMITS}::test_reversals_above_the_reversed_in_sum",
+    ),
+    bug(
+        "transfers can be changed",
+        GUARDS,
+        "        migrations.RunSQL(NEVER_CHANGED, DROP_NEVER_CHANGED),\n",
+        "",
+        f"{LIMITS}::test_changing_a_transfer",
+        f"{LIMITS}::test_deleting_a_transfer",
+    ),
+    bug(
+        "a destination of another company",
+        GUARDS,
+        "(destination_id, company_id, currency, destination_kind)\n"
+        "  REFERENCES credit_account (id, company_id, currency, kind)",
+        "(destination_id) REFERENCES credit_account (id)",
+        f"{LIMITS}::test_a_transfer_between_two_companies",
+    ),
+    bug(
+        "a source of another company",
+        GUARDS,
+        "(source_id, company_id, currency, source_kind)\n"
+        "  REFERENCES credit_account (id, company_id, currency, kind)",
+        "(source_id) REFERENCES credit_account (id)",
+        f"{LIMITS}::test_a_transfer_from_another_companys_account",
+    ),
+    bug(
+        "a purse of another company's member",
+        GUARDS,
+        "(member_id, company_id) REFERENCES members_member (id, company_id);\n"
+        "ALTER TABLE credit_transfer\n  ADD CONSTRAINT transfer_source",
+        "(member_id) REFERENCES members_member (id);\n"
+        "ALTER TABLE credit_transfer\n  ADD CONSTRAINT transfer_source",
+        f"{LIMITS}::test_a_purse_of_another_companys_member",
+    ),
+)
+
+RECHARGE_BUGS = (
+    Bug(
+        "<= for < in what is due",
+        (
+            Change("credit/recharge_plan.py", "if balance >= threshold", "if balance > threshold"),
+            Change(
+                "credit/recharge_plan.py",
+                "whole = (steps + (1 if rest else 0)) * amount",
+                "whole = max(steps + (1 if rest else 0), Decimal(1)) * amount",
+            ),
+            Change(
+                LEDGER, "self.balance >= self.recharge_below", "self.balance > self.recharge_below"
+            ),
+        ),
+        (f"{RECHARGE}::test_below_the_level_recharges_and_equal_does_not",),
+    ),
+    bug(
+        "a step too many",
+        "credit/recharge_plan.py",
+        "(steps + (1 if rest else 0))",
+        "(steps + 1)",
+        f"{EXACT}::test_the_steps_that_just_reach_the_level_are_enough",
+    ),
+    bug(
+        "limit not counted",
+        "credit/recharge.py",
+        "left = rule.monthly_limit - self.recharged_in(account, day)",
+        "left = rule.monthly_limit",
+        f"{RECHARGE}::test_switching_off_and_on_never_refreshes_the_months_total",
+    ),
+    bug(
+        "allocations count towards the limit",
+        "credit/recharge.py",
+        "AND kind = 'auto_recharge' AND day",
+        "AND day",
+        f"{RECHARGE}::test_an_allocation_by_hand_does_not_count_towards_the_limit",
+    ),
+    bug(
+        "a rule at its limit is not suspended",
+        "credit/recharge.py",
+        "suspended = left - plan.paid <= 0",
+        "suspended = left - plan.paid < 0",
+        f"{RECHARGE}::test_limit_25_amount_10_gives_10_10_5_then_rests_until_the_first_in_the_companys_zone",
+    ),
+    bug(
+        "waiting order newest first",
+        "credit/recharge.py",
+        "waiting.timestamp() if waiting else 0.0",
+        "-waiting.timestamp() if waiting else 0.0",
+        f"{KEYS}::test_who_waits_longest_is_served_first_when_not_all_can_be",
+    ),
+    bug(
+        "a blocked rule holds up smaller ones",
+        "credit/recharge.py",
+        "                recharger.apply(account)\n        posting.write()",
+        "                if recharger.apply(account).outcome == Outcome.COMPANY_CREDIT_TOO_LOW:\n"
+        "                    break\n        posting.write()",
+        f"{RECHARGE}::test_an_empty_company_recharges_nobody_and_everybody_once_credited_oldest_wait_first",
+    ),
+    Bug(
+        "a suspended member's rule runs on",
+        (
+            Change("credit/recharge.py", "            member__status=Member.Status.ACTIVE,\n", ""),
+            Change("credit/standing.py", "            _disarm(member, instant)\n", ""),
+        ),
+        ("tests/credit/test_standing.py::test_a_rule_does_nothing_while_its_member_is_suspended",),
+    ),
+    bug(
+        "audit row missing",
+        "credit/allocation.py",
+        '        "allocate",\n        subject=f"allocation:{request_id}",\n',
+        '        "saved",\n',
+        f"{KEYS}::test_one_decision_is_one_audit_entry_with_counts",
+    ),
+)
+
+CALL_BUGS = (
+    bug(
+        "batch unlike singles: rules evaluated at its end",
+        "credit/call_batch.py",
+        "            purse = posting.purses[accounts.members[call.member_id]]\n",
+        "            if call is not calls[-1]:\n                continue\n"
+        "            purse = posting.purses[accounts.members[call.member_id]]\n",
+        f"{CALLS}::test_a_batch_gives_what_its_calls_one_by_one_give_with_rules_between",
+    ),
+    bug(
+        "settle ignores hold",
+        "credit/call_batch.py",
+        "        if hold is not None:\n            self._end(posting, hold)\n",
+        "",
+        f"{HOLDS}::test_settling_charges_the_call_and_gives_the_rest_back",
+    ),
+    bug(
+        "expired hold not given back",
+        "credit/holds.py",
+        "posting.hold(hold.account_id, -hold.amount)",
+        "posting.hold(hold.account_id, 0 * hold.amount)",
+        f"{HOLDS}::test_an_expired_hold_gives_all_back_and_the_call_is_charged_when_it_comes_late",
+    ),
+    bug(
+        "a hold expires too early",
+        "credit/holds.py",
+        "timedelta(seconds=seconds) + GRACE",
+        "timedelta(seconds=seconds)",
+        f"{HOLDS}::test_an_expired_hold_gives_all_back_and_the_call_is_charged_when_it_comes_late",
+    ),
+    bug(
+        "the same call with another duration is the same",
+        "credit/call_batch.py",
+        "if before == call:",
+        "if True:",
+        f"{CALLS}::test_the_same_id_with_another_duration_is_a_conflict",
+    ),
+    bug(
+        "rounding half to even, not up",
+        "credit/rating.py",
+        "return Decimal(-(-int(sixtieths.scaleb(4)) // 60)).scaleb(-4)",
+        'return (sixtieths / 60).quantize(Decimal("0.0001"))',
+        f"{RATING}::test_the_price_is_the_exact_one_rounded_up_once",
+    ),
+    bug(
+        "minimum applied after the increment",
+        "credit/rating.py",
+        "        seconds = max(duration_seconds, self.minimum_seconds)\n"
+        "        return -(-seconds // self.increment_seconds) * self.increment_seconds",
+        "        steps = -(-duration_seconds // self.increment_seconds)\n"
+        "        seconds = steps * self.increment_seconds\n"
+        "        return max(seconds, self.minimum_seconds)",
+        f"{EXACT}::test_the_minimum_comes_before_the_increment",
+    ),
+    bug(
+        "the installation's deck before the own",
+        "credit/rating.py",
+        "for deck in (self._own, self._common):",
+        "for deck in (self._common, self._own):",
+        f"{RATING}::test_the_longest_prefix_of_the_own_deck_wins_then_the_installations",
+    ),
+)
+
+BUGS = (*LEDGER_BUGS, *DATABASE_BUGS, *RECHARGE_BUGS, *CALL_BUGS)
