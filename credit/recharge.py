@@ -253,7 +253,9 @@ def evaluate_purses(
             return []
         recharger = Recharger(posting, company, rules)
         for account in sorted(rules, key=lambda pk: _place(rules[pk])):
-            if posting.purses[account].is_due(posting.today):
+            # A wait is over as well once the balance was brought up by an allocation.
+            is_waiting = rules[account].waiting_since is not None
+            if is_waiting or posting.purses[account].is_due(posting.today):
                 recharger.apply(account)
         posting.write()
         recharger.save()

@@ -185,12 +185,17 @@ def describe_rules(
         RechargeRule.objects.filter(member__in=members).annotate(
             account_id=F("member__accounts__id"),
             resumes_on=F("member__accounts__recharge_resumes_on"),
+            balance=F("member__accounts__balance"),
         )
     )
     totals = month_totals([rule.account_id for rule in rules], today)
     return {
         rule.member_id: _status(
-            rule, totals.get((rule.account_id, first_of_month(today)), ZERO), rule.resumes_on, today
+            rule,
+            totals.get((rule.account_id, first_of_month(today)), ZERO),
+            rule.balance,
+            rule.resumes_on,
+            today,
         )
         for rule in rules
     }
@@ -202,13 +207,17 @@ def describe_rule(member: Member, *, now: datetime | None = None) -> RuleStatus 
 
 
 def _status(
-    rule: RechargeRule, recharged: Decimal, resumes_on: date | None, today: date
+    rule: RechargeRule,
+    recharged: Decimal,
+    balance: Decimal,
+    resumes_on: date | None,
+    today: date,
 ) -> RuleStatus:
     if not rule.is_on:
         state = "off"
     elif resumes_on is not None and resumes_on > today:
         state = "suspended"
-    elif rule.waiting_since is not None:
+    elif rule.waiting_since is not None and balance < rule.threshold:
         state = "waiting"
     else:
         state = "on"

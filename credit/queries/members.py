@@ -56,7 +56,8 @@ class MemberFilters:
         is_id = chosen.isascii() and chosen.isdigit() and len(chosen) < 19
         status, sort = values.get("status", ""), values.get("sort", "name")
         return cls(
-            search=values.get("q", "").strip()[:200],
+            # The database knows no NUL in a text.
+            search=values.get("q", "").replace("\0", "").strip()[:200],
             list_id=int(chosen) if is_id else None,
             without_list=chosen == NO_LIST,
             status=status if status in STATUSES else "",
@@ -206,6 +207,7 @@ def _calls_of_month(company: Company, today: date) -> QuerySet[DailyTotal]:
 def _row(member: Member, spent: dict[int, Decimal], today: date) -> MemberRow:
     rule = getattr(member, "recharge_rule", None)
     resumes_on: date | None = getattr(member, "resumes_on", None)
+    balance: Decimal = getattr(member, "purse_balance", ZERO)
     user = member.user
     return MemberRow(
         id=member.pk,
@@ -215,12 +217,12 @@ def _row(member: Member, spent: dict[int, Decimal], today: date) -> MemberRow:
         list_name=member.list.name if member.list else "",
         role=member.get_role_display(),
         status=member.status,
-        balance=getattr(member, "purse_balance", ZERO),
+        balance=balance,
         rule_state=""
         if rule is None
         else rule_state(
             is_on=rule.is_on,
-            waiting=rule.waiting_since is not None,
+            waiting=rule.waiting_since is not None and balance < rule.threshold,
             resumes_on=resumes_on,
             today=today,
         ),

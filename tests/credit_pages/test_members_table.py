@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from credit.accounts import company_balance
 from credit.allocation import Recipients
-from credit.models import RechargeRule
 from credit.rules import RuleTerms, save_rules, switch_off_rule
 from members.actors import Actor
 from members.lists import create_list
@@ -68,6 +68,10 @@ def test_the_page_leads_to_invitations_and_new_accounts(desk: Client) -> None:
 def test_search_ignores_accents_and_case_and_order(desk: Client, bob: Member, typed: str) -> None:
     rename(bob, "Élodie Dupré")
     assert names_of(desk, f"?q={typed}") == ["Élodie Dupré"]
+
+
+def test_a_search_without_meaning_is_a_search_for_nothing(desk: Client, bob: Member) -> None:
+    assert "Bob" in names_of(desk, "?q=%00")
 
 
 @pytest.mark.parametrize("typed", ["142276830", "01 42 27", "%2B33142"])
@@ -135,10 +139,10 @@ def test_each_state_of_a_rule_has_its_word(
     suspended, waiting, off = team(3)
     set_rule(rich, bob)
     set_rule(rich, suspended, limit="10")
-    set_rule(rich, waiting)
-    RechargeRule.objects.filter(member=waiting).update(waiting_since="2026-11-01T00:00Z")
     set_rule(rich, off)
     switch_off_rule(actor=Actor.of_member(rich), member_id=off.pk)
+    give(rich, bob, str(company_balance(rich.company)))
+    set_rule(rich, waiting)
     rows = {row.name: row.rule_state for row in desk.get("/members/").context["page"].rows}
     assert rows["Bob"] == "on"
     assert rows[suspended.name] == "suspended"
