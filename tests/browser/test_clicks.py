@@ -81,7 +81,7 @@ def test_five_people_are_invited_into_a_new_list_with_five_clicks_and_two_fields
     page = desk.open(alice)
     page.goto("/")
     clicks.click(page.get_by_role("link", name="Invite members").first)
-    clicks.fill(page.get_by_label("E-mail addresses or user names"), FIVE)
+    clicks.fill(page.get_by_label("E-mail addresses, user names or phone numbers"), FIVE)
     clicks.click(page.get_by_role("button", name="Next"))
     clicks.click(page.locator("summary", has_text="Create a list"))
     clicks.fill(page.get_by_label("List name"), "Sales")

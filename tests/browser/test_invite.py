@@ -26,7 +26,7 @@ def invite(page: Page, words: Words, addresses: str, list_name: str) -> None:
     page.get_by_role("link", name=words("Invite members")).first.click()
     way = page.get_by_role("radio", name=words("By e-mail address"))
     way.check()
-    page.get_by_label(words("E-mail addresses or user names")).fill(addresses)
+    page.get_by_label(words("E-mail addresses, user names or phone numbers")).fill(addresses)
     page.get_by_role("button", name=words("Next")).click()
     page.locator("summary", has_text=words("Create a list")).click()
     page.get_by_label(words("List name")).fill(list_name)
@@ -92,7 +92,7 @@ def test_what_cannot_be_invited_is_told_before_anything_is_sent(
 ) -> None:
     page = desk.open(alice)
     page.goto("/members/invite/")
-    page.get_by_label("E-mail addresses or user names").fill(
+    page.get_by_label("E-mail addresses, user names or phone numbers").fill(
         f"bob@example.com, not an address; {GUEST}, {GUEST.upper()}"
     )
     page.get_by_role("button", name="Next").click()

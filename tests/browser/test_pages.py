@@ -97,6 +97,11 @@ def test_the_pages_about_members(desk: Desk, gallery: Gallery, world: World) -> 
             "recharge-suspended": f"/members/{second}/auto-recharge/",
             "recharge-many": "/members/auto-recharge/?all=1",
             "create": "/members/create/",
+            "statement-member": f"/members/{second}/statement/",
+            "statement-company": "/statement/",
+            "lists": "/members/lists/",
+            "list-create": "/members/lists/create/",
+            "requests-none": "/requests/",
         },
     )
     assert not gallery.faults, gallery.describe()
@@ -106,7 +111,7 @@ def test_the_pages_of_inviting(desk: Desk, gallery: Gallery, world: World, words
     page = desk.open(world.alice, gallery.language)
     page.goto("/members/invite/")
     gallery.take(page, "invite")
-    page.get_by_label(words("E-mail addresses or user names")).fill(
+    page.get_by_label(words("E-mail addresses, user names or phone numbers")).fill(
         "une.adresse.plutot.longue@sous-domaine.example.com, nadia@example.com, not an address"
     )
     page.get_by_role("button", name=words("Next")).click()
@@ -115,6 +120,8 @@ def test_the_pages_of_inviting(desk: Desk, gallery: Gallery, world: World, words
     page.get_by_role("button", name=words("Send invites")).click()
     expect(page.locator(".steps-item.is-current .steps-label")).to_have_text(words("Sent"))
     gallery.take(page, "invite-sent")
+    page.goto("/members/invitations/")
+    gallery.take(page, "invitations")
     page.goto("/members/")
     page.get_by_label(words("Select all on this page")).check()
     gallery.take(page, "members-ticked")
@@ -163,7 +170,9 @@ def test_the_pages_of_buying(desk: Desk, gallery: Gallery, world: World, words: 
     assert not gallery.faults, gallery.describe()
 
 
-def test_the_pages_of_finance_and_members(desk: Desk, gallery: Gallery, world: World) -> None:
+def test_the_pages_of_finance_and_members(
+    desk: Desk, gallery: Gallery, world: World, words: Words
+) -> None:
     page = desk.open(world.fiona, gallery.language)
     gallery.visit(
         page,
@@ -179,7 +188,14 @@ def test_the_pages_of_finance_and_members(desk: Desk, gallery: Gallery, world: W
         },
     )
     page = desk.open(world.members[1], gallery.language)
-    gallery.visit(page, {"me": "/me/"})
+    gallery.visit(page, {"me": "/me/", "statement-own": "/me/statement/"})
+    page.goto("/me/request/")
+    gallery.take(page, "request")
+    page.get_by_label(words("Amount")).fill("20")
+    page.locator("#id_reason").fill("Une semaine de réunions avec l'équipe de Casablanca.")
+    page.get_by_role("button", name=words("Send the request")).click()
+    gallery.visit(page, {"request-open": "/me/request/"})
+    gallery.visit(desk.open(world.alice, gallery.language), {"requests": "/requests/"})
     desk.watch.expected |= {403, 404}
     gallery.visit(page, {"forbidden": "/buy/", "not-found": "/nothing/"})
     assert not gallery.faults, gallery.describe()
