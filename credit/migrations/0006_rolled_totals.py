@@ -13,10 +13,10 @@ KINDS = [
     ("reversal", "Reversal"),
 ]
 LEVELS = [
-    ("company", "company"),
-    ("members", "members"),
-    ("list", "list"),
-    ("cost_centre", "cost centre"),
+    ("company", "Company"),
+    ("members", "Members"),
+    ("list", "List"),
+    ("cost_centre", "Cost Centre"),
 ]
 
 

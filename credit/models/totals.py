@@ -1,7 +1,6 @@
 """Sums of whole days. Its one rule: ``credit.rollup`` alone writes them, from daily totals."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from credit.models.accounts import Transfer
 from members.models import Company, MemberList
@@ -15,10 +14,12 @@ class RolledTotal(models.Model):
     """
 
     class Level(models.TextChoices):
-        COMPANY = "company", _("company")
-        MEMBERS = "members", _("members")
-        LIST = "list", _("list")
-        COST_CENTRE = "cost_centre", _("cost centre")
+        """Never shown to anybody."""
+
+        COMPANY = "company"
+        MEMBERS = "members"
+        LIST = "list"
+        COST_CENTRE = "cost_centre"
 
     company = models.ForeignKey(
         Company, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
