@@ -231,7 +231,10 @@ def note_payment(rule: AutoPurchaseRule, purchase: Purchase, *, now: datetime) -
 def note_failure(rule: AutoPurchaseRule, purchase: Purchase, *, now: datetime) -> None:
     """A declined or expired automatic purchase is tried again later, or pauses the rule."""
     is_expired = purchase.status == Purchase.Status.EXPIRED
-    if is_expired and purchase.sent_at is None:
+    was_asked = purchase.events.filter(status=Purchase.Status.REQUIRES_ACTION).exists()
+    if is_expired and not was_asked:
+        # Called off because of an outage, of ours or of the gateway's: nobody is to blame, and the
+        # next look at the rule starts anew.
         return
     _note(rule, Outcome.EXPIRED if is_expired else Outcome.DECLINED, now)
     if rule.state != State.ON or rule.method_id != purchase.method_id:

@@ -19,6 +19,7 @@ from tests.billing.conftest import (
     ASKING_LATER,
     DECLINED,
     DECLINED_LATER,
+    DOWN,
     GOOD,
     LATE,
     LOST,
@@ -293,6 +294,17 @@ def test_what_the_worker_never_sent_expires_without_blame(alice: Member) -> None
     assert pk is not None
     assert advance_purchase(pk, now=NOON + timedelta(hours=2)).status == "expired"
     assert rule_of(alice).state == "on"
+    assert run(alice, NOON + timedelta(hours=2)) is not None
+
+
+def test_what_a_long_outage_kept_from_the_gateway_is_no_decline(alice: Member) -> None:
+    set_rule(alice, DOWN)
+    purchase = run(alice)
+    assert purchase is not None
+    assert purchase.status == "unknown"
+    five_seconds_pass()
+    assert advance_purchase(purchase.pk, now=NOON + timedelta(hours=2)).status == "expired"
+    assert (rule_of(alice).state, kinds(alice)) == ("on", [])
     assert run(alice, NOON + timedelta(hours=2)) is not None
 
 
