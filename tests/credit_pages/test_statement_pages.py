@@ -1,4 +1,7 @@
-"""The pages of statements: who opens which, what they tell, how they turn."""
+"""The pages of statements: who opens which, what they tell, how they turn.
+
+A line reads: amount, balance after (on phones, below it), balance before, balance after.
+"""
 
 import re
 
@@ -86,9 +89,9 @@ def test_others_see_the_days_calls_as_one_line_without_a_number(desk: Client, bu
     page = desk.get(addresses(busy)["member"])
     words = words_of(page)
     assert "Opening balance €0.00 + In €6.00 − Out €3.00 = Balance now €3.00" in words
-    assert words.count("Calls, 3 −€3.00 €6.00 €3.00") == 1
-    assert "Allocation by Alice +€1.00 €5.00 €6.00" in words
-    assert "+€5.00 €0.00 €5.00" in words
+    assert words.count("Calls, 3 −€3.00 €3.00 €6.00 €3.00") == 1
+    assert "Allocation by Alice +€1.00 €6.00 €5.00 €6.00" in words
+    assert "+€5.00 €5.00 €0.00 €5.00" in words
     assert "counted at the end of the day" in words
     assert NUMBER not in words
 
@@ -96,14 +99,14 @@ def test_others_see_the_days_calls_as_one_line_without_a_number(desk: Client, bu
 def test_the_member_sees_each_own_call_with_its_number(client_of: ClientOf, busy: Member) -> None:
     words = words_of(client_of(busy).get("/me/statement/"))
     assert words.count(NUMBER) == 3
-    assert f"{NUMBER} Call · 1 min 00 s −€1.00 €4.00 €3.00" in words.replace("\u00a0", " ")
-    assert "+€1.00 €3.00 €4.00" in words
+    assert f"{NUMBER} Call · 1 min 00 s −€1.00 €3.00 €4.00 €3.00" in words.replace("\u00a0", " ")
+    assert "+€1.00 €4.00 €3.00 €4.00" in words
 
 
 def test_the_companys_statement_names_and_links_who_received(desk: Client, busy: Member) -> None:
     page = desk.get("/statement/")
     words = words_of(page)
-    assert "Allocation Bob · by Alice −€1.00 €195.00 €194.00" in words
+    assert "Bob Allocation · by Alice −€1.00 €194.00 €195.00 €194.00" in words
     assert "In €200.00 − Out €6.00 = Balance now €194.00" in words
     assert f'href="{addresses(busy)["member"]}"' in page.content.decode()
 
