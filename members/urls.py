@@ -2,7 +2,17 @@
 
 from django.urls import include, path
 
-from members.views import accounts, answers, company, details, invitations, invite, lists
+from members.views import (
+    accounts,
+    answers,
+    company,
+    details,
+    imports,
+    invitations,
+    invite,
+    lists,
+    profile,
+)
 
 urlpatterns = [
     path("company/new/", company.name_company, name="company_new"),
@@ -35,3 +45,4 @@ urlpatterns = [
     path("accounts/activation/resend/", accounts.resend_link, name="account_resend_link"),
     path("", include("members.api.page_urls")),
 ]
+    path("profile/", profile.show_profile, name="profile"),

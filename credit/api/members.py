@@ -19,6 +19,7 @@ from members.details import update_member
 from members.joining import create_member
 from members.models import Member
 from members.models.people import Role
+from members.profile import update_profile
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.rest import (
@@ -69,6 +70,16 @@ class OwnAnswer(MemberAnswer):
 
     company = serializers.CharField(source="company.name")
     currency = serializers.CharField(source="company.currency")
+    language = serializers.CharField(source="user.language")
+    time_zone = serializers.CharField(source="user.time_zone")
+
+
+class OwnChange(StrictSerializer):
+    """What everybody may change of themselves; an empty language or zone: as the company."""
+
+    name = serializers.CharField(max_length=150, required=False)
+    language = serializers.CharField(max_length=5, required=False, allow_blank=True)
+    time_zone = serializers.CharField(max_length=64, required=False, allow_blank=True)
 
 
 class NewMember(StrictSerializer):
@@ -185,12 +196,25 @@ class MemberDoor(Door):
 class OwnDoor(Door):
     """The caller."""
 
-    roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": EVERYBODY}
+    roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": EVERYBODY, "PATCH": EVERYBODY}
 
     @extend_schema(operation_id="me_get", responses=OwnAnswer)
     def get(self, request: ApiRequest) -> Response:
         """The caller's own place in the company, with the balance."""
         return Response(answer_member(own_member(request), OwnAnswer))
+
+    @extend_schema(
+        operation_id="me_change",
+        request=OwnChange,
+        responses={200: OwnAnswer, 422: refusal(422, "invalid")},
+        examples=[OpenApiExample("Language", value={"language": "fr"}, request_only=True)],
+    )
+    def patch(self, request: ApiRequest) -> Response:
+        """Changes the caller's own name, language or time zone."""
+        body = OwnChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        changed = update_profile(actor=request.actor, **body.validated_data)
+        return Response(answer_member(changed, OwnAnswer))
 
 
 def own_member(request: ApiRequest) -> Member:
