@@ -21,6 +21,7 @@ from members.models import Member, User
 from members.models.people import Role
 from skypemgr.lib.emails import send_templated
 from skypemgr.lib.sms import SmsNotSent, send_sms
+from skypemgr.lib.text import plain_line
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
         """The login is saved with its name; the language is that of the page it signed up on."""
-        user.name = form.cleaned_data.get("name", "")
+        user.name = plain_line(form.cleaned_data.get("name", ""))
         user.language = get_language() or ""
         saved: User = super().save_user(request, user, form, commit)
         return saved

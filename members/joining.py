@@ -27,6 +27,7 @@ from members.models.people import Role
 from members.placement import note_placement
 from members.standing import require_active_company
 from members.welcome import send_welcome
+from skypemgr.lib.text import plain_line
 
 MAX_NAME_LENGTH = 150
 PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
@@ -107,7 +108,7 @@ def create_member(
 
 def normal_name(text: str, *, field: str = "name") -> str:
     """The name with single blanks; InvalidField if it is empty or too long."""
-    name = " ".join(text.split())
+    name = plain_line(text)
     if not name:
         raise InvalidField(_("Enter a name."), field=field)
     if len(name) > MAX_NAME_LENGTH:

@@ -2,9 +2,21 @@
 
 import unicodedata
 
+# These turn the text that follows them round, far beyond the name they stand in.
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
 
 def search_key(text: str) -> str:
     """The text without accents, case-folded, with single spaces: what look-ups compare."""
     plain = unicodedata.normalize("NFKD", text)
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(letters.casefold().split())
+
+
+def plain_line(text: str) -> str:
+    """The text on one line: single spaces, no control characters, none that turn the direction."""
+    return "".join(
+        char
+        for char in " ".join(text.split())
+        if unicodedata.category(char) != "Cc" and char not in _DIRECTIONS
+    ).strip()

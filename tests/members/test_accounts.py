@@ -55,6 +55,11 @@ def test_signing_up_by_mail_asks_for_the_link_and_then_for_the_company(
     assert is_signed_in(client)
 
 
+def test_the_name_of_who_signs_up_stands_on_one_line(db: None) -> None:
+    sign_up(Client(), "dora@example.com", name="Dora\r\nBcc: x@example.com")
+    assert User.objects.get().name == "Dora Bcc: x@example.com"
+
+
 def test_signing_up_by_phone_asks_for_the_code(db: None, outbox: Outbox) -> None:
     client = Client(headers={"accept-language": "fr-FR"})
     assert sign_up(client, "06 12 34 56 78") == "/accounts/phone/verify/"

@@ -51,6 +51,10 @@ def test_a_new_account_has_a_place_and_no_password(alice: Member) -> None:
     assert AuditEntry.objects.filter(verb="create_member", subject=f"member:{member.pk}").exists()
 
 
+def test_a_name_stands_on_one_line_and_turns_no_text_round(alice: Member) -> None:
+    assert make(alice, name="\u202eDora\r\nBcc:\t\x07Petit\u202c 😀").name == "Dora Bcc: Petit 😀"
+
+
 def test_a_person_has_one_place_at_a_time(alice: Member, charlie: Member) -> None:
     with pytest.raises(AlreadyInCompany):
         add_member(company=charlie.company, user=alice.user)
