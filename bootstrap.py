@@ -30,6 +30,8 @@ USAGE = """usage: python3 bootstrap.py COMMAND [ARGUMENT …]
   test           run the tests; arguments go to pytest
   check          lint, types, import contracts, migrations, translations, templates
   bench          measure how many transfers a second
+  mutants        plant bugs, each of which a test must catch
+  stress         kill worker, web and database again and again, then check the ledger
   lock           pin the requirements anew
   messages       collect and compile the translations
   manage         a command of the portal, such as: manage verify_ledger
@@ -235,6 +237,18 @@ def bench(arguments: list[str]) -> None:
     become("-m", "benchmarks", *arguments)
 
 
+def mutants(arguments: list[str]) -> None:
+    """Every planted bug was caught by a test."""
+    install(RUNTIME, DEVELOPMENT)
+    become("-m", "tests.mutants", *arguments)
+
+
+def stress(arguments: list[str]) -> None:
+    """The portal was killed hard again and again, and its ledger verifies."""
+    install(RUNTIME, DEVELOPMENT)
+    become("-m", "tests.stress", *arguments)
+
+
 def messages(arguments: list[str]) -> None:
     """The translations hold every text of the code and are compiled."""
     install(RUNTIME, DEVELOPMENT)
@@ -277,6 +291,8 @@ COMMANDS = {
     "test": test,
     "check": check,
     "bench": bench,
+    "mutants": mutants,
+    "stress": stress,
     "lock": lock,
     "messages": messages,
     "manage": manage,

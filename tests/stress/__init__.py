@@ -1,0 +1,1 @@
+"""The portal under fire: processes killed hard while credit moves (``make stress``)."""
