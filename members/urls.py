@@ -2,17 +2,7 @@
 
 from django.urls import include, path
 
-from members.views import (
-    accounts,
-    answers,
-    company,
-    details,
-    imports,
-    invitations,
-    invite,
-    lists,
-    profile,
-)
+from members.views import accounts, answers, company, details, invitations, invite, lists, profile
 
 urlpatterns = [
     path("company/new/", company.name_company, name="company_new"),
@@ -39,10 +29,10 @@ urlpatterns = [
         {"action": "revoke"},
         name="invitation_revoke",
     ),
+    path("profile/", profile.show_profile, name="profile"),
     path("invitations/<str:token>/", answers.answer_invitation, name="invitation"),
     path("invitations/waiting/<int:pk>/", answers.answer_waiting, name="invitation_waiting"),
     path("welcome/<str:token>/", accounts.set_password, name="welcome"),
     path("accounts/activation/resend/", accounts.resend_link, name="account_resend_link"),
     path("", include("members.api.page_urls")),
 ]
-    path("profile/", profile.show_profile, name="profile"),
