@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from billing.consent import VERSION, Terms, write_consent
 from billing.declines import HARD_DECLINES
 from billing.errors import AmountRefused, ConsentMissing
+from billing.methods import method_name
 from billing.models import AutoPurchaseConsent, AutoPurchaseRule, PaymentMethod, Purchase
 from billing.prices import check_amount
 from credit.accounts import arm_purse, ensure_accounts
@@ -94,7 +95,7 @@ def store_consent(
         amount=terms.amount,
         monthly_limit=terms.monthly_limit,
         text_version=version,
-        text=write_consent(terms, currency=actor.company.currency, card=method.label),
+        text=write_consent(terms, currency=actor.company.currency, card=method_name(method)),
         created_at=now,
     )
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.auto_rules import check_terms
 from billing.consent import Terms
 from billing.gateways.base import Gateway
+from billing.methods import method_name
 from billing.models import AutoPurchaseRule, PaymentMethod
 from billing.prices import check_amount, limits_of
 from skypemgr.lib.amounts import AmountField, currency_places
@@ -163,8 +164,3 @@ class RuleForm(forms.Form):
                 field.initial = getattr(rule, name)
         if rule is not None:
             method.initial = str(rule.method_id)
-
-
-def method_name(method: PaymentMethod) -> str:
-    """The method as people call it."""
-    return str(_("Test card %(number)s") % {"number": method.label})

@@ -106,3 +106,8 @@ def remove_method(*, actor: Actor, pk: int, now: datetime | None = None) -> None
         method.is_default = False
         method.save(update_fields=["removed_at", "is_default"])
         record(actor, "remove_payment_method", subject=f"payment_method:{method.pk}")
+
+
+def method_name(method: PaymentMethod) -> str:
+    """The method as people call it."""
+    return str(_("Test card %(number)s") % {"number": method.label})

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from billing.auto_rules import describe_rule
 from billing.consent import VERSION, write_consent
 from billing.drafts import Draft
-from billing.forms import OTHER, AmountForm, MethodForm, method_name
+from billing.forms import OTHER, AmountForm, MethodForm
 from billing.gateways.cards import TEST_CARDS
 from billing.gateways.registry import list_gateways
-from billing.methods import find_method, list_methods, save_card
+from billing.methods import find_method, list_methods, method_name, save_card
 from billing.models import PaymentMethod
 from billing.prices import limits_of, price_of
 from billing.purchases import buy_credit

@@ -12,8 +12,8 @@ from billing.auto_rules import describe_rule, resume_rule, save_rule, switch_off
 from billing.consent import VERSION, Terms
 from billing.declines import explain_decline
 from billing.errors import UnknownMethod
-from billing.forms import RuleForm, method_name
-from billing.methods import find_method, list_methods, remove_method
+from billing.forms import RuleForm
+from billing.methods import find_method, list_methods, method_name, remove_method
 from billing.models import Purchase
 from members.access import MemberRequest, administrators_only
 from skypemgr.lib.errors import ProductError

@@ -51,7 +51,8 @@ def test_the_tick_takes_effect_when_the_purchase_is_paid(alice: Member) -> None:
     consent = AutoPurchaseConsent.objects.get()
     assert (consent.purchase, consent.member) == (purchase, alice)
     assert (rule.consent_by, rule.consent_version) == (alice, VERSION)
-    assert "€50.00" in consent.text
+    # As the check page showed it.
+    assert "Test card •••• 4242 is charged €50.00" in consent.text
     assert armed_below(alice) == 20
 
 
