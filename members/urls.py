@@ -2,7 +2,17 @@
 
 from django.urls import include, path
 
-from members.views import accounts, answers, company, details, invitations, invite, lists, profile
+from members.views import (
+    accounts,
+    answers,
+    call_details,
+    company,
+    details,
+    invitations,
+    invite,
+    lists,
+    profile,
+)
 
 urlpatterns = [
     path("company/new/", company.name_company, name="company_new"),
@@ -30,6 +40,8 @@ urlpatterns = [
         name="invitation_revoke",
     ),
     path("profile/", profile.show_profile, name="profile"),
+    path("profile/call-details/", call_details.answer_consent, name="call_details_consent"),
+    path("settings/call-details/", call_details.set_call_details, name="call_details"),
     path("invitations/<str:token>/", answers.answer_invitation, name="invitation"),
     path("invitations/waiting/<int:pk>/", answers.answer_waiting, name="invitation_waiting"),
     path("welcome/<str:token>/", accounts.set_password, name="welcome"),

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -15,6 +16,7 @@ from members.api.base import Door
 from members.api.lists import list_of_body
 from members.api.permissions import EVERYBODY
 from members.api.schema import page_of, refusal
+from members.call_details import set_consent
 from members.details import update_member
 from members.joining import create_member
 from members.models import Member
@@ -72,6 +74,7 @@ class OwnAnswer(MemberAnswer):
     currency = serializers.CharField(source="company.currency")
     language = serializers.CharField(source="user.language")
     time_zone = serializers.CharField(source="user.time_zone")
+    call_details_consent_at = serializers.DateTimeField(allow_null=True)
 
 
 class OwnChange(StrictSerializer):
@@ -80,6 +83,7 @@ class OwnChange(StrictSerializer):
     name = serializers.CharField(max_length=150, required=False)
     language = serializers.CharField(max_length=5, required=False, allow_blank=True)
     time_zone = serializers.CharField(max_length=64, required=False, allow_blank=True)
+    call_details_consent = serializers.BooleanField(required=False)
 
 
 class NewMember(StrictSerializer):
@@ -210,10 +214,15 @@ class OwnDoor(Door):
         examples=[OpenApiExample("Language", value={"language": "fr"}, request_only=True)],
     )
     def patch(self, request: ApiRequest) -> Response:
-        """Changes the caller's own name, language or time zone."""
+        """Changes the caller's own name, language, time zone or consent to call details."""
         body = OwnChange(data=request.data)
         body.is_valid(raise_exception=True)
-        changed = update_profile(actor=request.actor, **body.validated_data)
+        fields = dict(body.validated_data)
+        consents = fields.pop("call_details_consent", None)
+        with transaction.atomic():
+            changed = update_profile(actor=request.actor, **fields)
+            if consents is not None:
+                changed = set_consent(actor=request.actor, consents=consents)
         return Response(answer_member(changed, OwnAnswer))
 
 

@@ -16,6 +16,7 @@ class Company(models.Model):
     *Frozen*: nothing moves but calls; rules and purchases stop. *Closed*: nothing moves any more.
     ``max_call_seconds`` bounds what one call in progress may hold. ``next_time_zone`` is in force
     from 00:00 (there) of ``next_time_zone_on``, without any job: ask ``zone_at``, never the column.
+    ``call_details_on`` alone shows nothing: ``members.call_details.may_show_calls`` decides.
     """
 
     class State(models.TextChoices):
@@ -37,6 +38,7 @@ class Company(models.Model):
         default=3600,
         validators=[MinValueValidator(60), MaxValueValidator(86400)],
     )
+    call_details_on = models.BooleanField(_("call details"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -70,6 +70,7 @@ class Member(models.Model):
     work_email = models.EmailField(_("work e-mail"), blank=True)
     work_phone = models.CharField(_("work phone"), max_length=32, blank=True)
     cost_centre = models.CharField(_("cost centre"), max_length=40, blank=True)
+    call_details_consent_at = models.DateTimeField(null=True, blank=True, editable=False)
     joined_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

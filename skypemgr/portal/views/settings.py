@@ -37,14 +37,20 @@ def _ways(administers: bool) -> list[dict[str, Any]]:
             "text": _("Let your own programs read and act for you."),
         },
     ]
-    if administers:
-        ways.insert(
-            0,
-            {
-                "url": reverse("payment_settings"),
-                "icon": "credit-card",
-                "title": _("Payment settings"),
-                "text": _("Saved cards and the company's auto-recharge."),
-            },
-        )
-    return ways
+    if not administers:
+        return ways
+    return [
+        {
+            "url": reverse("payment_settings"),
+            "icon": "credit-card",
+            "title": _("Payment settings"),
+            "text": _("Saved cards and the company's auto-recharge."),
+        },
+        {
+            "url": reverse("call_details"),
+            "icon": "phone",
+            "title": _("Call details"),
+            "text": _("Whether administrators see single calls of members who consent."),
+        },
+        *ways,
+    ]
