@@ -22,8 +22,11 @@ from skypemgr.lib.periods import day_in
 from skypemgr.lib.wake import wake
 
 T = TypeVar("T")
+# A text and its named values, told apart from the posting's by a prefix.
+Statement = tuple[str, dict[str, Any]]
 PURSE_KINDS = ("company", "member")
 MOVES_LIMIT = 10_000
+PURSE_COLUMNS = 10
 TAKEN_MEANWHILE = ("transfer_key_unique", "call_charged_once", "hold_once")
 
 
@@ -113,18 +116,22 @@ class Posting:
     def open(
         cls, company_id: int, account_ids: Iterable[int], *, keys: Sequence[str], now: datetime
     ) -> "Posting":
-        """The accounts' purses are locked and the keys looked up. Two queries."""
+        """The accounts' purses are locked and the keys looked up. Two queries, one without keys."""
         if not connection.in_atomic_block:
             raise AssertionError("a posting lives inside a transaction")
         wanted = sorted(set(account_ids))
         with connection.cursor() as cursor:
             cursor.execute(posting_sql.LOCK_PURSES, {"company": company_id, "ids": wanted})
-            purses = {row[0]: Purse(*row) for row in cursor.fetchall()}
+            rows = cursor.fetchall()
+            purses = {row[0]: Purse(*row[:PURSE_COLUMNS]) for row in rows}
             if len(purses) < len(wanted):
                 raise UnknownAccount(_("This account is not in the company's ledger."))
-            cursor.execute(posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)})
-            found = cursor.fetchall()
-        state, zone, next_zone, changes_on = found[0][:4]
+            found: list[tuple[Any, ...]] = []
+            if keys or not rows:
+                cursor.execute(posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)})
+                found = cursor.fetchall()
+        company = found[0][:4] if found else rows[0][PURSE_COLUMNS:]
+        state, zone, next_zone, changes_on = company
         zone = zone_in_force(zone, next_zone, changes_on, now)
         posting = cls(company_id, purses, state=state, zone=zone, now=now)
         for pk, *row in (fields[4:] for fields in found if fields[4] is not None):
@@ -183,17 +190,22 @@ class Posting:
         purse.touched = True
         return purse.balance, purse.version
 
-    def write(self) -> list[Posted]:
+    def write(self, *beside: Statement) -> list[Posted]:
         """All moves and holds since the last write are stored, with balances and daily totals.
 
-        One statement. Whoever waits for a due purse or for the company's credit is told.
+        One round trip, which takes the statements beside along. Whoever waits for a due purse or
+        for the company's credit is told.
         """
         written, self._new = self._new, []
         touched = [purse for purse in self.purses.values() if purse.touched]
         if not touched:
             return []
+        parameters = self._parameters(written, touched)
+        for _text, values in beside:
+            parameters |= values
+        texts = [*(text for text, _values in beside), posting_sql.WRITE]
         with connection.cursor() as cursor:
-            cursor.execute(posting_sql.WRITE, self._parameters(written, touched))
+            cursor.execute(";".join(texts), parameters)
             ids = dict(cursor.fetchall())
         for posted in written:
             posted.id = ids[posted.move.key]

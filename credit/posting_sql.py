@@ -13,13 +13,18 @@ WITH purse AS MATERIALIZED (
    ORDER BY id
      FOR NO KEY UPDATE
 )
-SELECT * FROM purse
- UNION ALL
-SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
-       recharge_resumes_on, member_id
-  FROM credit_account
- WHERE company_id = %(company)s AND id = ANY(%(ids)s::bigint[])
-   AND kind NOT IN ('company', 'member')
+SELECT account.*, company.state, company.time_zone, company.next_time_zone,
+       company.next_time_zone_on
+  FROM (
+    SELECT * FROM purse
+     UNION ALL
+    SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
+           recharge_resumes_on, member_id
+      FROM credit_account
+     WHERE company_id = %(company)s AND id = ANY(%(ids)s::bigint[])
+       AND kind NOT IN ('company', 'member')
+  ) account
+  JOIN members_company company ON company.id = %(company)s
 """
 
 # A statement of its own after the locks: it sees what was committed while they were waited for.

@@ -99,13 +99,18 @@ class RateBook:
         for company_id, prefix, *fields in cast("Iterable[tuple[Any, ...]]", rows):
             deck = self._common if company_id is None else self._own
             deck[prefix].append(Tariff(*fields))
+        # Only lengths that some row has are looked up, the longest first.
+        self._decks = [
+            (deck, sorted({len(prefix) for prefix in deck}, reverse=True))
+            for deck in (self._own, self._common)
+        ]
 
     def find(self, digits: str, started_at: datetime) -> Tariff | None:
         """The row that rates a call to these digits (without ``+``): longest match in the own deck,
         else in the installation's; valid on the UTC day of the start."""
         day = started_at.astimezone(UTC).date()
-        for deck in (self._own, self._common):
-            for length in range(min(len(digits), LONGEST_PREFIX), 0, -1):
+        for deck, lengths in self._decks:
+            for length in lengths:
                 for tariff in deck.get(digits[:length], ()):
                     if tariff.valid_from <= day:
                         return tariff

@@ -215,8 +215,11 @@ def tell_of_low_credit(company_id: int, company_account: int) -> None:
     )
 
 
-def lock_rules(company_id: int, account_ids: Iterable[int]) -> dict[int, RechargeRule]:
-    """The rules that are on of active members, by account, locked in order of member."""
+def lock_rules(
+    company_id: int, account_ids: Iterable[int], *, skip_locked: bool = False
+) -> dict[int, RechargeRule]:
+    """The rules that are on of active members, by account, locked in order of member;
+    ``skip_locked``: but for those that somebody else holds."""
     rules = (
         RechargeRule.objects.filter(
             company_id=company_id,
@@ -226,13 +229,13 @@ def lock_rules(company_id: int, account_ids: Iterable[int]) -> dict[int, Recharg
         )
         .annotate(account_id=F("member__accounts__id"))
         .order_by("member_id")
-        .select_for_update(of=("self",), no_key=True)
+        .select_for_update(of=("self",), no_key=True, skip_locked=skip_locked)
     )
     return {rule.account_id: rule for rule in rules}
 
 
 def evaluate_purses(
-    company_id: int, account_ids: Sequence[int], *, now: datetime
+    company_id: int, account_ids: Sequence[int], *, now: datetime, skip_locked: bool = False
 ) -> list[Evaluation]:
     """The rules of the named purses have been evaluated, oldest wait first, in one posting.
 
@@ -240,7 +243,7 @@ def evaluate_purses(
     """
 
     def work() -> list[Evaluation]:
-        rules = lock_rules(company_id, account_ids)
+        rules = lock_rules(company_id, account_ids, skip_locked=skip_locked)
         company = (
             Account.objects.filter(company_id=company_id, kind=Account.Kind.COMPANY)
             .values_list("pk", flat=True)

@@ -14,6 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from credit.errors import IdempotencyConflict
 from credit.models import OutsideRequest
 
+STORE_ANSWER = (
+    "UPDATE credit_outsiderequest SET answer = %(answer_text)s::jsonb WHERE id = %(answer_request)s"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OutsideKey:
@@ -38,13 +42,23 @@ def _hash(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def answer_statement(request_id: int, answer: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What stores the answer, as a statement to be sent along with another."""
+    return STORE_ANSWER, {"answer_request": request_id, "answer_text": json.dumps(answer)}
+
+
 def answer_once(
-    company_id: int, request: OutsideKey, work: Callable[[int], dict[str, Any]]
+    company_id: int,
+    request: OutsideKey,
+    work: Callable[[int], dict[str, Any]],
+    *,
+    work_stores: bool = False,
 ) -> dict[str, Any]:
     """The work has been done once for this key, and its answer (JSON) is returned each time.
 
     Call it inside a transaction; ``work`` gets the row's id, from which its transfers' keys are
     derived. The same key with another content is an IdempotencyConflict. A refusal leaves no row.
+    ``work_stores``: the work has sent ``answer_statement`` along with a statement of its own.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -61,5 +75,6 @@ def answer_once(
             )
         return dict(first.answer or {})
     answer = work(inserted[0])
-    OutsideRequest.objects.filter(pk=inserted[0]).update(answer=answer)
+    if not work_stores:
+        OutsideRequest.objects.filter(pk=inserted[0]).update(answer=answer)
     return answer

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
 from credit.recharge import evaluate_purses
 
 BATCH = 1000
+RESUMED_AT_ONCE = 5000
 
 # A purse blocked by its company's lack of credit is left alone until the company's purse moved.
 DUE = """
@@ -36,6 +38,7 @@ WITH resumed AS MATERIALIZED (
    WHERE account.recharge_resumes_on <= %(tomorrow)s
      AND account.recharge_resumes_on <= (%(now)s AT TIME ZONE {zone})::date
    ORDER BY account.id
+   LIMIT %(limit)s
      FOR NO KEY UPDATE OF account SKIP LOCKED
 )
 UPDATE credit_account account SET recharge_resumes_on = NULL
@@ -45,7 +48,10 @@ RESUME = _RESUME.format(zone=ZONE_IN_FORCE)
 
 
 def sweep_due_purses(*, now: datetime, company_id: int | None = None) -> int:
-    """Every due purse that can be served has been evaluated; the number of transfers made."""
+    """Every due purse that can be served has been evaluated; the number of transfers made.
+
+    Several workers share the work: a rule that another one holds is left to that one.
+    """
     place, paid = (0, 0), 0
     while True:
         with connection.cursor() as cursor:
@@ -66,7 +72,7 @@ def sweep_due_purses(*, now: datetime, company_id: int | None = None) -> int:
         for company, account in rows:
             by_company[company].append(account)
         for company, accounts in by_company.items():
-            evaluations = evaluate_purses(company, accounts, now=now)
+            evaluations = evaluate_purses(company, accounts, now=now, skip_locked=True)
             paid += sum(1 for evaluation in evaluations if evaluation.paid)
 
 
@@ -92,6 +98,16 @@ def resume_rules(*, now: datetime) -> int:
 
     The purses become due by themselves and the next sweep serves them.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(RESUME, {"now": now, "tomorrow": now.date() + timedelta(days=1)})
-        return int(cursor.rowcount)
+    resumed = 0
+    values: dict[str, Any] = {
+        "now": now,
+        "tomorrow": now.date() + timedelta(days=1),
+        "limit": RESUMED_AT_ONCE,
+    }
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(RESUME, values)
+            count = int(cursor.rowcount)
+        resumed += count
+        if count < RESUMED_AT_ONCE:
+            return resumed

@@ -3,12 +3,21 @@
 Its one rule: one entry per decision, in its transaction.
 """
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from members.actors import Actor
 from members.models import AuditEntry
+
+INSERT = """
+INSERT INTO members_auditentry (
+  company_id, member_id, user_id, token_id, verb, subject, data, created_at)
+VALUES (
+  %(audit_company)s, %(audit_member)s, %(audit_user)s, %(audit_token)s, %(audit_verb)s,
+  %(audit_subject)s, %(audit_data)s::jsonb, clock_timestamp())
+"""
 
 
 def record(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> None:
@@ -22,6 +31,19 @@ def record(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> None:
         subject=subject,
         data={key: _plain(value) for key, value in data.items()},
     )
+
+
+def entry(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> tuple[str, dict[str, Any]]:
+    """The entry that ``record`` would make, as a statement to be sent along with another."""
+    return INSERT, {
+        "audit_company": actor.company.pk,
+        "audit_member": actor.member.pk if actor.member else None,
+        "audit_user": actor.user.pk if actor.user else None,
+        "audit_token": actor.token.pk if actor.token else None,
+        "audit_verb": verb,
+        "audit_subject": subject,
+        "audit_data": json.dumps({key: _plain(value) for key, value in data.items()}),
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from credit.accounts import ensure_accounts
 from credit.allocation import Recipients, allocate
@@ -97,6 +98,23 @@ def test_one_decision_is_one_audit_entry_with_counts(alice: Member, bob: Member)
     assert (entry.verb, entry.member, entry.user) == ("allocate", alice, alice.user)
     assert entry.subject == f"allocation:{allocation.id}"
     assert (entry.data["members_count"], Decimal(entry.data["total"])) == (2, 3)
+
+
+@pytest.mark.django_db
+def test_an_allocation_takes_four_round_trips_its_audit_entry_and_answer_included(
+    alice: Member, bob: Member
+) -> None:
+    credit_company(alice.company, "20")
+    give(alice, bob, "1")
+    entries = AuditEntry.objects.count()
+    with CaptureQueriesContext(connection) as queries:
+        give(alice, bob, "1")
+    sent = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert len(sent) == 4, sent
+    assert AuditEntry.objects.count() == entries + 1
+    answer = OutsideRequest.objects.latest("pk").answer
+    assert answer is not None
+    assert answer["company_balance_after"] == "18.0000"
 
 
 @pytest.mark.django_db

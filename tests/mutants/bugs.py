@@ -52,17 +52,18 @@ LEDGER_BUGS = (
                 LEDGER,
                 "            cursor.execute(posting_sql.LOCK_PURSES,",
                 "            cursor.execute(posting_sql.LOOK_UP, "
-                '{"company": company_id, "keys": list(keys)})\n'
+                '{"company": company_id, "keys": [*keys]})\n'
                 "            found = cursor.fetchall()\n"
                 "            cursor.execute(posting_sql.LOCK_PURSES,",
             ),
             Change(
                 LEDGER,
-                "            cursor.execute(posting_sql.LOOK_UP, "
+                "            found: list[tuple[Any, ...]] = []\n"
+                "            if keys or not rows:\n"
+                "                cursor.execute(posting_sql.LOOK_UP, "
                 '{"company": company_id, "keys": list(keys)})\n'
-                "            found = cursor.fetchall()\n"
-                "        state",
-                "        state",
+                "                found = cursor.fetchall()\n",
+                "",
             ),
         ),
         (f"{KEYS}::test_a_key_that_is_posted_while_another_waits_for_the_lock_is_found",),
@@ -266,8 +267,8 @@ RECHARGE_BUGS = (
     bug(
         "audit row missing",
         "credit/allocation.py",
-        '        "allocate",\n        subject=f"allocation:{request_id}",\n',
-        '        "saved",\n',
+        "    posting.write(decision, answer_statement(request_id, answer))\n",
+        "    posting.write(answer_statement(request_id, answer))\n",
         f"{KEYS}::test_one_decision_is_one_audit_entry_with_counts",
     ),
 )
@@ -329,8 +330,8 @@ CALL_BUGS = (
     bug(
         "the installation's deck before the own",
         "credit/rating.py",
-        "for deck in (self._own, self._common):",
-        "for deck in (self._common, self._own):",
+        "for deck in (self._own, self._common)",
+        "for deck in (self._common, self._own)",
         f"{RATING}::test_the_longest_prefix_of_the_own_deck_wins_then_the_installations",
     ),
 )
