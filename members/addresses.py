@@ -17,6 +17,7 @@ from members.models import User
 from members.models.users import USERNAME_FORM
 
 MAX_EMAIL_LENGTH = 254
+_ALL_NAMES = "all names"
 
 
 def normal_email(text: str, *, field: str = "email") -> str:
@@ -113,7 +114,15 @@ def best_email(user: User) -> str:
 def hold_name(kind: str, value: str) -> None:
     """Until the transaction ends nobody else decides about this sign-in name."""
     with connection.cursor() as cursor:
+        # Shared with everybody but an import, which decides about many names at once.
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext(%s))", [_ALL_NAMES])
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{kind}:{value}"])
+
+
+def hold_all_names() -> None:
+    """Until the transaction ends nobody else decides about any sign-in name; taken first in it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [_ALL_NAMES])
 
 
 def contact_taken_by_others(user: User, *, email: str = "", phone: str = "") -> bool:

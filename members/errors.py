@@ -87,3 +87,9 @@ class MessageNotSent(ProductError):
 
     code = "message_not_sent"
     status = 503
+
+
+class ImportConflict(Conflict):
+    """The import is at another step, or its rows do not allow this one; ``code`` says which."""
+
+    code = "import_conflict"

@@ -13,7 +13,8 @@ from members.countries import (
     currency_choices,
     time_zone_choices,
 )
-from members.models import Invitation, Member, MemberList
+from members.import_columns import FIELDS
+from members.models import ImportJob, Invitation, Member, MemberList
 from members.models.people import Role
 
 Way = Invitation.Way
@@ -200,3 +201,49 @@ class MoveForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["list"] = ListField(actor)
         self.order_fields(("list", "new_list"))
+
+
+class ImportFileForm(forms.Form):
+    """A file with members."""
+
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("CSV or XLSX; the first line names the columns."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
+        error_messages={"empty": _("The file has no rows."), "required": _("Choose a file.")},
+    )
+
+
+class ImportColumnsForm(forms.Form):
+    """Which column of the file holds what."""
+
+    def __init__(self, *args: Any, job: ImportJob, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        columns = [
+            (str(index), name or _("Column %(number)s") % {"number": index + 1})
+            for index, name in enumerate(job.header)
+        ]
+        for name, label in FIELDS.items():
+            self.fields[name] = forms.ChoiceField(
+                label=label,
+                choices=[("", _("Not in the file")), *columns],
+                required=False,
+                initial=str(job.mapping.get(name, "")),
+            )
+
+    def mapping(self) -> dict[str, int]:
+        """The chosen column of each field that has one."""
+        return {name: int(index) for name, index in self.cleaned_data.items() if index}
+
+
+class ImportChoiceForm(forms.Form):
+    """What happens when a row cannot be imported."""
+
+    mode = forms.ChoiceField(
+        label=_("If a row cannot be imported"),
+        choices=(
+            ("skip", _("Skip it and import the others")),
+            ("all", _("Import nothing: all rows or none")),
+        ),
+        widget=forms.RadioSelect,
+    )

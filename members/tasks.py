@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from members import delivery, mailing
+from members import delivery, import_work, mailing
 
 
 @shared_task(name="members.send_notice")
@@ -22,3 +22,15 @@ def send_pending_notices() -> None:
     """Every notice and invitation whose message got lost was mailed."""
     mailing.send_pending_notices()
     delivery.send_pending_invitations()
+
+
+@shared_task(name="members.advance_import")
+def advance_import(job_id: int) -> None:
+    """The import was checked or carried out, unless it was already."""
+    import_work.advance_import(job_id)
+
+
+@shared_task(name="members.resume_imports")
+def resume_imports() -> None:
+    """Every import whose job got lost was taken up; rows of old ones were forgotten."""
+    import_work.resume_imports()

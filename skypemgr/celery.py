@@ -21,6 +21,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "company.debited": ("billing.evaluate_auto_purchase",),
     "notice.created": ("members.send_notice",),
     "invitation.created": ("members.send_invitation",),
+    "import.wanted": ("members.advance_import",),
     "purchase.open": ("billing.advance_purchase",),
 }
 

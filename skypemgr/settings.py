@@ -299,6 +299,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-rules": {"task": "credit.resume_rules", "schedule": crontab(minute="*/5")},
     "advance-purchases": {"task": "billing.advance_open_purchases", "schedule": 10.0},
     "sweep-auto-purchases": {"task": "billing.sweep_auto_purchases", "schedule": 30.0},
+    "resume-imports": {"task": "members.resume_imports", "schedule": 60.0},
     "send-notices": {"task": "members.send_pending_notices", "schedule": 30.0},
 }
 

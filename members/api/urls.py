@@ -3,6 +3,7 @@
 from django.urls.resolvers import URLPattern
 
 from members.api.base import door
+from members.api.imports import ImportDoor, ImportRowsDoor, ImportsDoor, ImportStartDoor
 from members.api.invitations import (
     InvitationDoor,
     InvitationsDoor,
@@ -17,6 +18,10 @@ from members.api.tokens import CompanyTokenDoor, CompanyTokensDoor, OwnTokenDoor
 urlpatterns: list[URLPattern] = [
     door("lists", ListsDoor, "lists"),
     door("lists/<list_id>", ListDoor, "list"),
+    door("members/import", ImportsDoor, "imports"),
+    door("members/import/<import_id>", ImportDoor, "import"),
+    door("members/import/<import_id>/start", ImportStartDoor, "import_start"),
+    door("members/import/<import_id>/rows", ImportRowsDoor, "import_rows"),
     door("members/move", MoveDoor, "members_move"),
     door("invitations", InvitationsDoor, "invitations"),
     door("invitations/<invitation_id>", InvitationDoor, "invitation"),

@@ -1,6 +1,7 @@
 """The tables of who. Each model lives in the module named for its topic."""
 
 from members.models.companies import Company
+from members.models.imports import ImportJob, ImportRow
 from members.models.invitations import Invitation
 from members.models.people import Member, MemberList
 from members.models.placements import MemberPlacement
@@ -12,6 +13,8 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Company",
+    "ImportJob",
+    "ImportRow",
     "Invitation",
     "Member",
     "MemberList",

@@ -1,8 +1,9 @@
 """Tells waiting work that a fact was committed. Its one rule: a lost message loses nothing.
 
 Facts: ``purse.due`` (account id), ``company.credited`` and ``company.debited`` (company id),
-``notice.created`` (notice id), ``invitation.created`` (invitation id), ``purchase.open`` (purchase
-id). ``skypemgr/celery.py`` says who answers; a sweep finds whatever was never told.
+``notice.created`` (notice id), ``invitation.created`` (invitation id), ``import.wanted`` (import
+job id), ``purchase.open`` (purchase id). ``skypemgr/celery.py`` says who answers; a sweep finds
+whatever was never told.
 """
 
 import logging

@@ -274,6 +274,6 @@ def _invitations(at: Situation) -> Iterator[Attention]:
                 "mail",
                 title % {"count": count},
                 "",
-                reverse("invite"),
-                _("Invite again"),
+                reverse("invitations"),
+                _("Pending invitations"),
             )
