@@ -20,6 +20,11 @@ TOTALS = """
 WITH unrolled AS MATERIALIZED (
   SELECT DISTINCT day FROM credit_dailytotal
    WHERE company_id = %(company)s AND NOT is_rolled AND day BETWEEN %(first)s AND %(last)s
+), live AS MATERIALIZED (
+  SELECT total.account_id, total.day, total.kind, total.incoming, total.outgoing,
+         total.moves_count
+    FROM unrolled
+    JOIN credit_dailytotal total ON total.company_id = %(company)s AND total.day = unrolled.day
 ), part AS (
   SELECT level, day, list_id, cost_centre, kind, incoming, outgoing, moves_count
     FROM credit_rolledtotal
@@ -28,11 +33,10 @@ WITH unrolled AS MATERIALIZED (
    UNION ALL
   SELECT level.name, total.day, {list_and_cost_centre}, total.kind, total.incoming,
          total.outgoing, total.moves_count
-    FROM credit_dailytotal total
+    FROM live total
     JOIN credit_account account ON account.id = total.account_id
     JOIN {level_names} ON level.account_kind = account.kind AND level.name = ANY(%(levels)s::text[])
     {place}
-   WHERE total.company_id = %(company)s AND total.day IN (SELECT day FROM unrolled)
 )
 SELECT level, date_trunc('month', day)::date, list_id, cost_centre, kind, sum(incoming),
        sum(outgoing), sum(moves_count)
