@@ -22,7 +22,7 @@ def test_a_token_is_made_tried_in_the_documentation_and_revoked(desk: Desk, alic
     page.screenshot(path=SCREENSHOTS / "token_made.png", full_page=True)
 
     page.goto("/api/v1/docs")
-    page.get_by_role("button", name="Authorize").click()
+    page.get_by_role("button", name="Authorize", exact=True).click()
     page.locator(".auth-container input").fill(secret)
     page.locator(".auth-container").get_by_role("button", name="Apply credentials").click()
     page.locator(".modal-ux").get_by_role("button", name="Close").last.click()

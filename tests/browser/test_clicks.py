@@ -140,6 +140,8 @@ def test_why_a_recharge_did_not_happen_takes_two_clicks(
     page.get_by_role("button", name="Save and activate").click()
     expect(page.locator("#rule-state")).to_contain_text("credit is too low")
     page.goto("/")
-    clicks.click(page.locator("#dashboard-attention").get_by_role("link").first)
-    expect(page.get_by_role("main")).to_be_visible()
+    clicks.click(page.get_by_role("navigation").get_by_role("link", name="Members"))
+    expect(page.locator("tr", has_text="Bob")).to_contain_text("Waiting for company credit")
+    clicks.click(page.get_by_role("link", name="Manage auto-recharge of Bob"))
+    expect(page.locator("#rule-state")).to_contain_text("The company's credit is too low")
     assert clicks.clicked <= 2

@@ -3,7 +3,6 @@
 import re
 from decimal import Decimal
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from credit.accounts import balances, company_balance
@@ -112,16 +111,16 @@ def test_more_than_the_company_has_is_refused_and_what_was_typed_is_kept(
     assert company_balance(alice.company) == 10
 
 
-@pytest.mark.parametrize("typed", ["0", "-5", "1.12345", "1.500", "1e21", "ten", "٥"])
-def test_an_amount_that_means_nothing_is_refused_beside_the_field(
-    desk: Desk, alice: Member, bob: Member, typed: str
+def test_amounts_that_mean_nothing_are_refused_beside_the_field(
+    desk: Desk, alice: Member, bob: Member
 ) -> None:
     credit_company(alice.company, 10)
     page = desk.open(alice)
     page.goto(f"/members/{bob.pk}/credit/")
-    page.get_by_label("Amount").fill(typed)
-    page.get_by_role("button", name="Add credit").click()
-    expect(page.locator("input[aria-invalid=true]")).to_have_value(typed)
+    for typed in ("0", "-5", "1.12345", "1.500", "1e21", "ten", "٥"):
+        page.get_by_label("Amount").fill(typed)
+        page.get_by_role("button", name="Add credit").click()
+        expect(page.locator("input[aria-invalid=true]")).to_have_value(typed)
     assert company_balance(alice.company) == 10
 
 

@@ -1,9 +1,13 @@
 """A member's balance recharges by itself, within the limit."""
 
+from collections.abc import Callable
+
 from playwright.sync_api import Page, expect
 
 from members.models import Member
+from tests.billing.conftest import GOOD
 from tests.browser.conftest import Desk
+from tests.browser.test_buy import buy
 from tests.browser.test_credit import balance_of
 from tests.browser.words import Words
 from tests.conftest import credit_company, make_member
@@ -55,7 +59,7 @@ def test_an_amount_above_the_limit_is_warned_about_and_cut(
 
 
 def test_a_rule_that_cannot_be_paid_waits_and_is_served_when_credit_is_bought(
-    desk: Desk, alice: Member, bob: Member
+    desk: Desk, alice: Member, bob: Member, work: Callable[[], None]
 ) -> None:
     page = desk.open(alice)
     page.goto(f"/members/{bob.pk}/auto-recharge/")
@@ -63,7 +67,12 @@ def test_a_rule_that_cannot_be_paid_waits_and_is_served_when_credit_is_bought(
     page.get_by_role("button", name="Save and activate").click()
     expect(page.locator("#rule-state")).to_contain_text("Waiting for company credit")
     page.goto("/")
-    expect(page.locator("#dashboard-attention")).to_contain_text("Bob")
+    expect(page.locator("#dashboard-attention")).to_contain_text("1 member waits for a recharge")
+    buy(page, Words("en"), GOOD)
+    expect(page.locator(".chip-amount")).to_have_text("€50.00")
+    work()
+    expect(page.locator(".chip-amount")).to_have_text("€40.00")
+    assert balance_of(bob) == 10
 
 
 def test_one_rule_is_set_for_several_ticked_members(
