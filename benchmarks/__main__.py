@@ -1,6 +1,11 @@
-"""``make bench``: starts servers, then measures. Its one rule: all in one run on one server."""
+"""``make bench``: starts servers, then measures. Its one rule: all in one run on one server.
+
+``--quick`` takes a tenth of the sizes. Sections can be named: transfers, allocations, calls,
+sweeps.
+"""
 
 import os
+import sys
 
 from benchmarks.server import servers
 
@@ -10,4 +15,4 @@ if __name__ == "__main__":
         # Only now: importing it reads the settings, which read the servers' addresses.
         from benchmarks.run import main
 
-        main()
+        main(sys.argv[1:])

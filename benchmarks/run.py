@@ -1,7 +1,8 @@
-"""Sets Django up, measures each subject and writes RESULTS.md."""
+"""Sets Django up, measures each section and writes RESULTS.md."""
 
 import os
 import platform
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,23 +12,62 @@ from django.db import connection
 
 django.setup()
 
-from benchmarks import transfers  # noqa: E402 - models can be imported only now
+from benchmarks import allocations, calls, sweeps, transfers  # noqa: E402 - models from now on
+from benchmarks.figures import Figure  # noqa: E402
+from benchmarks.people import make_house  # noqa: E402
+from credit.verification import verify_ledger  # noqa: E402
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+BUSY = (
+    "The machine had more to do than it has processors: absolute figures, and ratios between one"
+    " and four processes, say little; run it again on a quiet one."
+)
+SECTIONS = ("transfers", "allocations", "calls", "sweeps")
 
 
-def main() -> None:
-    """The results are printed and stored."""
+def main(words: Sequence[str]) -> None:
+    """The chosen sections (all by default) are printed; a run of all is stored."""
     call_command("migrate", verbosity=0)
-    lines = ["# Results of the last `make bench`", "", machine(), ""]
-    lines += ["| subject | figure |", "|---|---|"]
-    for subject, figure in transfers.measure():
-        lines.append(f"| {subject} | {figure} |")
-        print(f"{subject:70} {figure}", flush=True)
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    chosen = [word for word in words if word in SECTIONS] or list(SECTIONS)
+    is_quick = "--quick" in words
+    load = os.getloadavg()[0]
+    lines = ["# Results of the last `make bench`", "", machine(load), ""]
+    lines += ["| subject | figure | target | |", "|---|---|---|---|"]
+    for figure in measure(chosen, 10 if is_quick else 1):
+        lines.append(f"| {figure.subject} | {figure.value} | {figure.target} | {figure.verdict} |")
+        print(
+            f"{figure.subject:64} {figure.value:>12}  {figure.target:10} {figure.verdict}",
+            flush=True,
+        )
+    if len(chosen) == len(SECTIONS):
+        if is_quick:
+            lines += ["", "With `--quick`: a tenth of the sizes."]
+        if load > (os.cpu_count() or 1):
+            lines += ["", BUSY]
+        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def machine() -> str:
+def measure(chosen: Sequence[str], divisor: int) -> Iterator[Figure]:
+    """The sections one after the other, on one server; the sizes divided."""
+    houses = [make_house(f"bench-{number}", 1000) for number in range(4)]
+    if "transfers" in chosen:
+        yield from transfers.measure(houses[0])
+    if "allocations" in chosen:
+        pks = [house.company.pk for house in houses]
+        yield from allocations.measure(pks, 10 / divisor)
+    if "calls" in chosen:
+        yield from calls.measure(houses[1])
+    differences = verify_ledger()
+    if differences:
+        raise AssertionError(differences[:5])
+    yield Figure("ledger verified", "no difference")
+    if "transfers" in chosen:
+        yield from transfers.measure_again(houses[2], 5_000_000 // divisor)
+    if "sweeps" in chosen:
+        yield from sweeps.measure(10_000 // divisor, 1_000_000 // divisor, 10_000 // divisor)
+
+
+def machine(load: float) -> str:
     """What it ran on, in one sentence."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_setting('fsync')")
@@ -35,5 +75,5 @@ def machine() -> str:
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.machine()},"
         f" {os.cpu_count()} processors, Python {platform.python_version()},"
-        f" PostgreSQL {version}, fsync {fsync}."
+        f" PostgreSQL {version}, fsync {fsync}; load {load:.1f} when it began."
     )

@@ -1,0 +1,59 @@
+"""What was measured. Its one rule: a figure stands beside what it should be."""
+
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ROUNDS = 7
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``holds`` says whether the target is reached; None without target."""
+
+    subject: str
+    value: str
+    target: str = ""
+    holds: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        """In one word."""
+        return "" if self.holds is None else "reached" if self.holds else "missed"
+
+
+def at_least(subject: str, value: float, target: float, unit: str = "/s") -> Figure:
+    """A figure that should not be lower."""
+    return Figure(subject, f"{_text(value)}{unit}", f"≥ {_text(target)}{unit}", value >= target)
+
+
+def at_most(subject: str, value: float, target: float, unit: str) -> Figure:
+    """A figure that should not be higher."""
+    return Figure(subject, f"{_text(value)}{unit}", f"≤ {_text(target)}{unit}", value <= target)
+
+
+def _text(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def median_rate(work: Callable[[], int], rounds: int = ROUNDS) -> float:
+    """Things a second in the middle one of several rounds."""
+    rates = []
+    for _round in range(rounds):
+        started = time.perf_counter()
+        count = work()
+        rates.append(count / (time.perf_counter() - started))
+    return sorted(rates)[rounds // 2]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long the work took."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def memory() -> float:
+    """The most memory that this process ever had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
