@@ -38,6 +38,16 @@ class Company(models.Model):
         default=3600,
         validators=[MinValueValidator(60), MaxValueValidator(86400)],
     )
+    address_line_1 = models.CharField(_("address"), max_length=150, blank=True)
+    address_line_2 = models.CharField(max_length=150, blank=True)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    siren = models.CharField("SIREN", max_length=9, blank=True)
+    vat_number = models.CharField(_("VAT number"), max_length=20, blank=True)
+    phone = models.CharField(_("phone number"), max_length=32, blank=True)
+    website = models.URLField(_("web site"), blank=True)
+    terms_url = models.URLField(blank=True)
+    privacy_url = models.URLField(blank=True)
     call_details_on = models.BooleanField(_("call details"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

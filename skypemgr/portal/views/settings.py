@@ -41,6 +41,12 @@ def _ways(administers: bool) -> list[dict[str, Any]]:
         return ways
     return [
         {
+            "url": reverse("company_profile"),
+            "icon": "building",
+            "title": _("Company profile"),
+            "text": _("Name, address, legal numbers, language, time zone and links."),
+        },
+        {
             "url": reverse("payment_settings"),
             "icon": "credit-card",
             "title": _("Payment settings"),
