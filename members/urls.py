@@ -5,6 +5,7 @@ from django.urls import include, path
 from members.views import (
     accounts,
     answers,
+    audit,
     call_details,
     company,
     company_profile,
@@ -51,6 +52,7 @@ urlpatterns = [
     ),
     path("profile/", profile.show_profile, name="profile"),
     path("profile/call-details/", call_details.answer_consent, name="call_details_consent"),
+    path("settings/audit/", audit.show_audit, name="audit"),
     path("settings/company/", company_profile.set_company, name="company_profile"),
     path("settings/call-details/", call_details.set_call_details, name="call_details"),
     path("invitations/<str:token>/", answers.answer_invitation, name="invitation"),

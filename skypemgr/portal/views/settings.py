@@ -59,4 +59,10 @@ def _ways(administers: bool) -> list[dict[str, Any]]:
             "text": _("Whether administrators see single calls of members who consent."),
         },
         *ways,
+        {
+            "url": reverse("audit"),
+            "icon": "history",
+            "title": _("Audit log"),
+            "text": _("Who decided what, and when."),
+        },
     ]
