@@ -18,6 +18,7 @@ from members.models import ImportJob, Invitation, Member, MemberList
 from members.models.people import Role
 
 Way = Invitation.Way
+NO_LIST = "none"
 
 
 def lists_of(actor: Actor) -> Any:
@@ -199,8 +200,22 @@ class MoveForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["list"] = ListField(actor)
+        # Nobody leaves a list because a choice was forgotten: "none" has to be chosen too.
+        choices = [(str(found.pk), found.name) for found in lists_of(actor)]
+        self.fields["list"] = forms.ChoiceField(
+            label=_("List"),
+            choices=[("", _("Choose a list")), *choices, (NO_LIST, _("Not in a list"))],
+            required=False,
+            error_messages={"invalid_choice": _("Choose a list from the list.")},
+        )
         self.order_fields(("list", "new_list"))
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two is filled in."""
+        values: dict[str, Any] = super().clean() or {}
+        if not self.errors and not values.get("list") and not values.get("new_list"):
+            self.add_error("list", _("Choose a list from the list."))
+        return values
 
 
 class ImportFileForm(forms.Form):
@@ -227,8 +242,9 @@ class ImportColumnsForm(forms.Form):
             self.fields[name] = forms.ChoiceField(
                 label=label,
                 choices=[("", _("Not in the file")), *columns],
-                required=False,
+                required=name == "email",
                 initial=str(job.mapping.get(name, "")),
+                error_messages={"required": _("Say which column holds the e-mail address.")},
             )
 
     def mapping(self) -> dict[str, int]:

@@ -10,9 +10,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from members.access import MemberRequest, administrators_only, find_list
-from members.forms import ListNameForm, MoveForm
+from members.forms import NO_LIST, ListNameForm, MoveForm
 from members.lists import archive_list, create_list, move_members, rename_list
-from members.models import Invitation, Member
+from members.models import Invitation, Member, MemberList
 from skypemgr.lib.errors import NotFound, ProductError
 
 PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
@@ -110,9 +110,11 @@ def _move(request: MemberRequest, form: MoveForm, ids: list[int]) -> bool:
     chosen, new_name = form.cleaned_data["list"], form.cleaned_data["new_list"]
     try:
         if new_name:
-            chosen = create_list(actor=request.actor, name=new_name)
+            target: MemberList | None = create_list(actor=request.actor, name=new_name)
+        else:
+            target = None if chosen == NO_LIST else find_list(request.actor, int(chosen))
         moved = move_members(
-            actor=request.actor, member_ids=ids, list_id=chosen.pk if chosen else None
+            actor=request.actor, member_ids=ids, list_id=target.pk if target else None
         )
     except NotFound:
         raise
@@ -124,7 +126,7 @@ def _move(request: MemberRequest, form: MoveForm, ids: list[int]) -> bool:
         "%(count)s members moved to %(list)s.",
         moved.count,
     )
-    name = chosen.name if chosen else _("Not in a list")
+    name = target.name if target else _("Not in a list")
     messages.success(request, words % {"count": moved.count, "list": name})
     return True
 
