@@ -16,6 +16,7 @@ from credit.call_rows import ReportedCall
 from credit.ledger import Move, Posting
 from credit.models import Account, Call, Hold, Transfer
 from credit.money import ZERO
+from credit.posting_sql import array
 from credit.rating import RateBook, Tariff
 from credit.recharge import Recharger, lock_rules
 from members.models import Company
@@ -207,21 +208,21 @@ class Batch:
         parameters: dict[str, Any] = {
             "company": self.company.pk,
             "now": self.now,
-            "members": [row.call.member_id for row in rows],
+            "members": array(row.call.member_id for row in rows),
             "sources": [row.call.source for row in rows],
             "ids": [row.call.id for row in rows],
             "destinations": [row.call.destination for row in rows],
             "countries": [row.tariff.country if row.tariff else "" for row in rows],
             "kinds": [row.tariff.kind if row.tariff else "emergency" for row in rows],
-            "started": [row.call.started_at for row in rows],
-            "durations": [row.call.duration_seconds for row in rows],
-            "billed": [row.billed_seconds for row in rows],
-            "rates": [row.tariff.id if row.tariff else None for row in rows],
-            "prices": [row.price for row in rows],
-            "collected": [row.collected for row in rows],
-            "uncollected": [row.price - row.collected for row in rows],
-            "transfers": [transfer.id if transfer else None for transfer in posted],
-            "days": [row.booked_on for row in rows],
+            "started": array(row.call.started_at for row in rows),
+            "durations": array(row.call.duration_seconds for row in rows),
+            "billed": array(row.billed_seconds for row in rows),
+            "rates": array(row.tariff.id if row.tariff else None for row in rows),
+            "prices": array(row.price for row in rows),
+            "collected": array(row.collected for row in rows),
+            "uncollected": array(row.price - row.collected for row in rows),
+            "transfers": array(transfer.id if transfer else None for transfer in posted),
+            "days": array(row.booked_on for row in rows),
         }
         with connection.cursor() as cursor:
             cursor.execute(INSERT_CALLS, parameters)

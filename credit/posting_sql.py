@@ -1,5 +1,15 @@
 """The statements of a posting. Its one rule: as many for one move as for a thousand."""
 
+from collections.abc import Iterable
+
+
+def array(values: Iterable[object]) -> str:
+    """An array as PostgreSQL writes it, of values without commas or quotes: numbers, times, our own
+    words. Much faster than one by one through the driver.
+    """
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
 # The figures come from the locking query itself: it re-reads rows that changed while it waited,
 # which a join beside it would show as they were before. System accounts are read, never locked,
 # so that two members' calls never wait for each other.
@@ -47,8 +57,8 @@ WITH moved AS (
     key, booked_on, occurred_at, created_at, actor_id, reverses_id, source_balance_after,
     source_version, destination_balance_after, destination_version)
   SELECT %(company)s, kind, source, source_kind, destination, destination_kind, %(currency)s,
-         amount, key, booked_on, occurred_at, %(now)s, actor, reverses, source_balance,
-         source_version, destination_balance, destination_version
+         amount, key, booked_on, coalesce(occurred_at, %(now)s), %(now)s, actor, reverses,
+         source_balance, source_version, destination_balance, destination_version
     FROM unnest(
       %(kinds)s::text[], %(sources)s::bigint[], %(source_kinds)s::text[],
       %(destinations)s::bigint[], %(destination_kinds)s::text[], %(amounts)s::numeric[],
