@@ -196,6 +196,25 @@ def test_an_empty_company_recharges_nobody_and_everybody_once_credited_oldest_wa
     assert company_balance(acme) == 75
 
 
+def test_an_allocation_ends_a_wait_and_the_next_one_starts_anew(
+    alice: Member, acme: Company, bob: Member
+) -> None:
+    rule_for(alice, bob, "10", "5", "60", now=NOON)
+    credit_company(acme, "6", now=NOON)
+    give(alice, bob, "6", now=NOON)
+    status = describe_rule(bob, now=NOON)
+    assert status is not None
+    assert status.state == "on"
+    later = NOON + timedelta(hours=1)
+    credit_company(acme, "1", now=later)
+    assert serve_waiting_rules(acme.pk, now=later) == 0
+    rule = RechargeRule.objects.get(member=bob)
+    assert (rule.waiting_since, rule.last_outcome) == (None, "not_due")
+    spend(bob, "2", now=later + timedelta(hours=1))
+    rule.refresh_from_db()
+    assert rule.waiting_since == later + timedelta(hours=1)
+
+
 def test_a_blocked_rule_is_left_alone_until_the_companys_purse_moved(
     alice: Member, acme: Company, bob: Member
 ) -> None:

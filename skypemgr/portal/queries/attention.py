@@ -88,7 +88,9 @@ def _state(at: Situation) -> Iterator[Attention]:
 
 
 def _blocked_rules(at: Situation) -> Iterator[Attention]:
-    waiting = RechargeRule.objects.filter(company=at.company, waiting_since__isnull=False)
+    waiting = RechargeRule.objects.filter(
+        company=at.company, waiting_since__isnull=False, member__accounts__is_due=True
+    )
     count = waiting.count()
     if count:
         yield Attention(
