@@ -7,6 +7,7 @@ from smtplib import SMTPServerDisconnected
 
 import pytest
 from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import get_template
 from django.test import Client
 from pytest_django import Settings
 
@@ -36,6 +37,12 @@ class BrokenBackend(BaseEmailBackend):
 
     def send_messages(self, email_messages: object) -> int:
         raise SMTPServerDisconnected("gone")
+
+
+@pytest.mark.parametrize("kind", NoticeKind.values)
+@pytest.mark.parametrize("part", ["subject.txt", "txt", "html"])
+def test_every_kind_of_notice_has_its_mail(kind: str, part: str) -> None:
+    assert get_template(f"emails/{kind}.{part}")
 
 
 def tell(company: Company) -> None:
