@@ -96,7 +96,7 @@
             color: words,
             font: font,
             padding: 8,
-            maxTicksLimit: canvas.clientHeight < 180 ? 4 : 6,
+            maxTicksLimit: canvas.parentElement.clientHeight < 180 ? 4 : 8,
             callback: function (value) {
               return short.format(value).replace("-", "\u2212");
             },
