@@ -27,9 +27,7 @@ class CursorPagination(BasePagination):
         OpenApiParameter("limit", int, description="1 to 200; 50 without it."),
     )
 
-    def paginate_queryset(
-        self, queryset: Any, request: Request, view: Any = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """The page that ``cursor`` and ``limit`` name; BadRequest for a cursor not made here."""
         down = bool(getattr(view, "newest_first", False))
         limit = self.read_limit(request)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -71,8 +72,9 @@ def test_nothing_changed_leaves_no_audit_entry(alice: Member, bob: Member) -> No
 def test_a_bad_field_is_refused_and_nothing_changes(
     alice: Member, bob: Member, field: str, value: str
 ) -> None:
+    changes: dict[str, Any] = {"name": "Changed", field: value}
     with pytest.raises(InvalidField) as refusal:
-        update_member(actor=Actor.of_member(alice), member=bob, **{"name": "Changed", field: value})
+        update_member(actor=Actor.of_member(alice), member=bob, **changes)
     assert refusal.value.field == field
     bob.refresh_from_db()
     assert bob.name == "Bob"

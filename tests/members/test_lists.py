@@ -123,8 +123,7 @@ def test_the_pages_create_rename_archive_and_move(
     assert forgotten.status_code == 422
     assert "Choose a list from the list." in forgotten.content.decode()
     client.post("/members/move/", {"member": [bob.pk], "list": "none"})
-    bob.refresh_from_db()
-    assert bob.list is None
+    assert not Member.objects.filter(pk=bob.pk, list__isnull=False).exists()
     for bad in ("x", "999999", "9" * 30):
         assert client.get(f"/members/move/?member={bad}").status_code == 404
     assert client.get("/members/move/")["Location"] == "/members/"

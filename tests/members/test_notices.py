@@ -42,7 +42,7 @@ class BrokenBackend(BaseEmailBackend):
 @pytest.mark.parametrize("kind", NoticeKind.values)
 @pytest.mark.parametrize("part", ["subject.txt", "txt", "html"])
 def test_every_kind_of_notice_has_its_mail(kind: str, part: str) -> None:
-    assert get_template(f"emails/{kind}.{part}")
+    get_template(f"emails/{kind}.{part}")
 
 
 def tell(company: Company) -> None:
