@@ -58,8 +58,10 @@ def _find(company_id: int, member_ids: Sequence[int]) -> Accounts | None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT kind, member_id, id FROM credit_account"
-            " WHERE company_id = %s AND (member_id IS NULL OR member_id = ANY(%s))",
-            [company_id, list(member_ids)],
+            " WHERE company_id = %s AND member_id IS NULL"
+            " UNION ALL SELECT kind, member_id, id FROM credit_account"
+            " WHERE company_id = %s AND member_id = ANY(%s)",
+            [company_id, company_id, list(member_ids)],
         )
         rows = cursor.fetchall()
     by_kind = {kind: pk for kind, member_id, pk in rows if member_id is None}
@@ -105,9 +107,8 @@ def balances(company_id: int, member_ids: Iterable[int]) -> dict[int, Balance]:
 
 def company_balance(company: Company) -> Decimal:
     """The balance of the company's purse. One query."""
-    row = Account.objects.filter(company=company, kind=Account.Kind.COMPANY).values_list(
-        "balance", flat=True
-    )
+    purse = Account.objects.filter(company=company, kind=Account.Kind.COMPANY, member=None)
+    row = purse.values_list("balance", flat=True)
     return row.first() or ZERO
 
 

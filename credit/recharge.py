@@ -245,7 +245,7 @@ def evaluate_purses(
     def work() -> list[Evaluation]:
         rules = lock_rules(company_id, account_ids, skip_locked=skip_locked)
         company = (
-            Account.objects.filter(company_id=company_id, kind=Account.Kind.COMPANY)
+            Account.objects.filter(company_id=company_id, kind=Account.Kind.COMPANY, member=None)
             .values_list("pk", flat=True)
             .first()
         )

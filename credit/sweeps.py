@@ -12,12 +12,14 @@ BATCH = 1000
 RESUMED_AT_ONCE = 5000
 
 # A purse blocked by its company's lack of credit is left alone until the company's purse moved.
+# That a company's purse has no member says nothing new; it lets the index of such accounts find it.
 DUE = """
 SELECT account.company_id, account.id
   FROM credit_account account
   JOIN members_company company ON company.id = account.company_id AND company.state = 'active'
   JOIN credit_rechargerule rule ON rule.member_id = account.member_id AND rule.is_on
   JOIN credit_account purse ON purse.company_id = account.company_id AND purse.kind = 'company'
+   AND purse.member_id IS NULL
  WHERE account.is_due AND account.kind = 'member'
    AND (rule.blocked_at_version IS NULL OR rule.blocked_at_version < purse.version)
    AND (%(company)s::bigint IS NULL OR account.company_id = %(company)s)
