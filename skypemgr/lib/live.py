@@ -3,13 +3,24 @@ for a moment and never breaks a request.
 """
 
 import logging
+from functools import lru_cache
 
-from django.core.cache import caches
+from django.conf import settings
 from django.db import transaction
+from redis import Redis
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 SECONDS_KEPT = 30 * 24 * 3600
+PATIENCE_SECONDS = 2
+
+
+@lru_cache(maxsize=4)
+def _redis(address: str) -> Redis:
+    # Not through Django's cache: it asks whether a key exists before it counts it up.
+    return Redis.from_url(
+        address, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+    )
 
 
 def _key(company_id: int) -> str:
@@ -22,21 +33,21 @@ def bump(company_id: int) -> None:
 
 
 def _increase(company_id: int) -> None:
-    cache = caches["default"]
     key = _key(company_id)
     try:
-        try:
-            cache.incr(key)
-        except ValueError:
-            cache.add(key, 1, SECONDS_KEPT)
-    except (RedisError, OSError) as error:
+        with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
+            pipe.incr(key)
+            pipe.expire(key, SECONDS_KEPT)
+            pipe.execute()
+    except RedisError as error:
         logger.warning("live version of company %s not bumped: %s", company_id, error)
 
 
 def version(company_id: int) -> int | None:
     """The company's version, 0 before its first movement; None when Redis cannot be asked."""
     try:
-        return int(caches["default"].get(_key(company_id), 0))
-    except (RedisError, OSError) as error:
+        found = _redis(settings.REDIS_URL).get(_key(company_id))
+    except RedisError as error:
         logger.warning("live version of company %s unknown: %s", company_id, error)
         return None
+    return int(found) if found else 0
