@@ -50,7 +50,16 @@ def send_pending_notices(*, now: datetime | None = None) -> int:
     """Every open notice was tried once; gives the number of mails."""
     present = now or utc_now()
     waiting = Notice.objects.filter(_open(present)).order_by("pk").values_list("pk", flat=True)
-    return sum(send_notice(pk, now=present) for pk in list(waiting[:SWEEP_SIZE]))
+    return sum(_try(pk, present) for pk in list(waiting[:SWEEP_SIZE]))
+
+
+def _try(notice_id: int, now: datetime) -> bool:
+    try:
+        return send_notice(notice_id, now=now)
+    except Exception:
+        # One notice that cannot be written must not keep the others waiting.
+        logger.exception("notice %s cannot be mailed", notice_id)
+        return False
 
 
 def _open(now: datetime) -> Q:

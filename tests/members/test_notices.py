@@ -39,6 +39,16 @@ class BrokenBackend(BaseEmailBackend):
         raise SMTPServerDisconnected("gone")
 
 
+def test_a_notice_that_cannot_be_written_does_not_keep_the_others_waiting(
+    alice: Member, outbox: Outbox
+) -> None:
+    broken = {"company": alice.company, "member": alice, "kind": "nothing_of_the_kind"}
+    Notice.objects.create(**broken, key="broken")
+    tell(alice.company)
+    assert send_pending_notices() == 1
+    assert len(outbox()) == 1
+
+
 @pytest.mark.parametrize("kind", NoticeKind.values)
 @pytest.mark.parametrize("part", ["subject.txt", "txt", "html"])
 def test_every_kind_of_notice_has_its_mail(kind: str, part: str) -> None:
