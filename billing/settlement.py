@@ -24,7 +24,6 @@ from credit.accounts import ensure_accounts
 from credit.ledger import Move, post_transfers
 from credit.models import Transfer
 from members.notices import NoticeKind, tell_administrators, tell_member
-from skypemgr.lib.wake import wake
 
 Status = Purchase.Status
 AUTHENTICATE_WITHIN = timedelta(hours=24)
@@ -141,7 +140,6 @@ def _settle(purchase: Purchase, rule: AutoPurchaseRule | None, now: datetime) ->
             key=f"purchase:{purchase.pk}:succeeded",
             **_facts(purchase),
         )
-    wake("company.credited", purchase.company_id)
 
 
 def _is_older(consent: AutoPurchaseConsent, rule: AutoPurchaseRule | None) -> bool:
