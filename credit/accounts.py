@@ -117,3 +117,10 @@ def arm_purse(account_id: int, below: Decimal | None, resumes_on: date | None = 
     Account.objects.filter(pk=account_id).update(
         recharge_below=below, recharge_resumes_on=resumes_on
     )
+
+
+def watch_purse(account_id: int, below: Decimal | None, looked_version: int | None) -> None:
+    """Crossings of the level after that version of the company's purse are found; None: none."""
+    Account.objects.filter(pk=account_id).update(
+        alert_below=below, alert_looked_version=looked_version
+    )

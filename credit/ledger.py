@@ -27,7 +27,7 @@ T = TypeVar("T")
 Statement = tuple[str, dict[str, Any]]
 PURSE_KINDS = ("company", "member")
 MOVES_LIMIT = 10_000
-PURSE_COLUMNS = 10
+PURSE_COLUMNS = 11
 TAKEN_MEANWHILE = ("transfer_key_unique", "call_charged_once", "hold_once")
 
 
@@ -77,6 +77,7 @@ class Purse:
     recharge_below: Decimal | None
     recharge_resumes_on: date | None
     member_id: int | None
+    alert_below: Decimal | None
     touched: bool = False
 
     @property
@@ -94,6 +95,11 @@ class Purse:
         if self.recharge_below is None or self.balance >= self.recharge_below:
             return False
         return self.recharge_resumes_on is None or self.recharge_resumes_on <= on
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the company wants to know that its balance is so low."""
+        return self.alert_below is not None and self.balance < self.alert_below
 
 
 class Posting:
@@ -212,7 +218,7 @@ class Posting:
             posted.id = ids[posted.move.key]
         for purse in touched:
             purse.touched = False
-            if purse.is_due(self.today):
+            if purse.is_due(self.today) or purse.is_low:
                 if purse.kind == "member":
                     wake("purse.due", purse.id)
                 else:

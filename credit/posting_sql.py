@@ -16,7 +16,7 @@ def array(values: Iterable[object]) -> str:
 LOCK_PURSES = """
 WITH purse AS MATERIALIZED (
   SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
-         recharge_resumes_on, member_id
+         recharge_resumes_on, member_id, alert_below
     FROM credit_account
    WHERE company_id = %(company)s AND id = ANY(%(ids)s::bigint[])
      AND kind IN ('company', 'member')
@@ -29,7 +29,7 @@ SELECT account.*, company.state, company.time_zone, company.next_time_zone,
     SELECT * FROM purse
      UNION ALL
     SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
-           recharge_resumes_on, member_id
+           recharge_resumes_on, member_id, alert_below
       FROM credit_account
      WHERE company_id = %(company)s AND id = ANY(%(ids)s::bigint[])
        AND kind NOT IN ('company', 'member')

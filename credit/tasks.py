@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from credit.holds import expire_holds
+from credit.low_balance import look_at_balance, sweep_low_balances
 from credit.models import Account
 from credit.recharge import evaluate_purses
 from credit.rollup import roll_up_days
@@ -46,3 +47,15 @@ def resume() -> None:
     """Suspensions whose day has come are over, and what is due by that is served."""
     if resume_rules(now=utc_now()):
         sweep_due_purses(now=utc_now())
+
+
+@shared_task(name="credit.look_at_balance")
+def look(company_id: int) -> None:
+    """Whoever is to know of the company's low balance was told."""
+    look_at_balance(company_id)
+
+
+@shared_task(name="credit.sweep_low_balances")
+def sweep_alerts() -> None:
+    """Every company whose balance moved was looked at for its low-balance alert."""
+    sweep_low_balances()

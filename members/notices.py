@@ -30,6 +30,7 @@ class NoticeKind(models.TextChoices):
     CREDIT_REQUESTED = "credit_requested"
     CREDIT_REQUEST_APPROVED = "credit_request_approved"
     CREDIT_REQUEST_DECLINED = "credit_request_declined"
+    LOW_BALANCE = "low_balance"
 
 
 def tell_administrators(company: Company, kind: NoticeKind, *, key: str, **data: Any) -> None:
@@ -43,6 +44,13 @@ def tell_administrators(company: Company, kind: NoticeKind, *, key: str, **data:
 def tell_member(member: Member, kind: NoticeKind, *, key: str, **data: Any) -> None:
     """The member has the notice, once for this key."""
     _tell(member.company, [member.pk], kind, key, data)
+
+
+def tell_members(
+    company: Company, member_ids: Iterable[int], kind: NoticeKind, *, key: str, **data: Any
+) -> None:
+    """The named members of the company have the notice, once for this key."""
+    _tell(company, member_ids, kind, key, data)
 
 
 def count_as_told(company: Company, *, now: datetime) -> None:

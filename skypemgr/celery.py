@@ -18,7 +18,7 @@ app.autodiscover_tasks()
 ANSWERS: dict[str, tuple[str, ...]] = {
     "purse.due": ("credit.evaluate_purse",),
     "company.credited": ("credit.serve_waiting_rules",),
-    "company.debited": ("billing.evaluate_auto_purchase",),
+    "company.debited": ("billing.evaluate_auto_purchase", "credit.look_at_balance"),
     "notice.created": ("members.send_notice",),
     "invitation.created": ("members.send_invitation",),
     "import.wanted": ("members.advance_import",),

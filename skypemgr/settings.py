@@ -103,6 +103,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+PREPARED_STATEMENTS = env.boolean("PREPARED_STATEMENTS", True)
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
@@ -294,6 +295,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-due-purses": {"task": "credit.sweep_due_purses", "schedule": 15.0},
+    "sweep-low-balances": {"task": "credit.sweep_low_balances", "schedule": 15.0},
     "expire-holds": {"task": "credit.expire_holds", "schedule": 60.0},
     "roll-up-days": {"task": "credit.roll_up_days", "schedule": crontab(minute="*/10")},
     "resume-rules": {"task": "credit.resume_rules", "schedule": crontab(minute="*/5")},

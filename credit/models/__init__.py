@@ -1,6 +1,7 @@
 """The tables of how much. Each model lives in the module named for its topic."""
 
 from credit.models.accounts import Account, DailyTotal, Transfer
+from credit.models.alerts import LowBalanceAlert, LowBalanceRecipient
 from credit.models.calls import Call, Rate
 from credit.models.credit_requests import CreditRequest
 from credit.models.holds import Hold
@@ -14,6 +15,8 @@ __all__ = [
     "CreditRequest",
     "DailyTotal",
     "Hold",
+    "LowBalanceAlert",
+    "LowBalanceRecipient",
     "OutsideRequest",
     "Rate",
     "RechargeOutcome",

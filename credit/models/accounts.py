@@ -18,7 +18,8 @@ class Account(models.Model):
 
     ``held`` is set aside for calls in progress; available = balance − held. ``version`` counts
     the purse's transfers. ``recharge_below`` is set while a rule is on; ``recharge_resumes_on``
-    is the day on which a suspended rule starts again. Amounts have 4 decimals.
+    is the day on which a suspended rule starts again. ``alert_below`` is the company's low-balance
+    alert, looked at up to ``alert_looked_version`` of its purse. Amounts have 4 decimals.
     """
 
     class Kind(models.TextChoices):
@@ -52,6 +53,16 @@ class Account(models.Model):
         output_field=models.BooleanField(),
         db_persist=True,
     )
+    alert_below = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    alert_looked_version = models.BigIntegerField(null=True, blank=True)
+    is_unlooked = models.GeneratedField(
+        expression=models.Case(
+            models.When(Q(version__gt=F("alert_looked_version")), then=models.Value(True)),
+            default=models.Value(False),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     class Meta:
         constraints = (
@@ -70,6 +81,11 @@ class Account(models.Model):
                 | (~Q(kind="member") & Q(member=None)),
                 name="account_member_only_for_members",
             ),
+            models.CheckConstraint(
+                condition=Q(alert_below=None, alert_looked_version=None)
+                | Q(kind="company", alert_below__gt=0, alert_looked_version__isnull=False),
+                name="account_alert_only_of_companies",
+            ),
             models.UniqueConstraint(
                 "company", "kind", condition=Q(member=None), name="account_one_of_each_kind"
             ),
@@ -86,6 +102,9 @@ class Account(models.Model):
                 fields=("recharge_resumes_on",),
                 condition=Q(recharge_resumes_on__isnull=False),
                 name="account_resuming_purses",
+            ),
+            models.Index(
+                fields=("company",), condition=Q(is_unlooked=True), name="account_unlooked_purses"
             ),
         )
 
