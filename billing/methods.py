@@ -2,9 +2,11 @@
 name, and it is offered again only once a payment with it succeeded.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.errors import MethodInUse, UnknownMethod
@@ -13,6 +15,7 @@ from billing.models import AutoPurchaseRule, PaymentMethod
 from members.actors import Actor
 from members.audit import record
 from members.models import Company
+from members.notices import NoticeKind, tell_administrators
 from skypemgr.lib.periods import utc_now
 
 
@@ -106,6 +109,27 @@ def remove_method(*, actor: Actor, pk: int, now: datetime | None = None) -> None
         method.is_default = False
         method.save(update_fields=["removed_at", "is_default"])
         record(actor, "remove_payment_method", subject=f"payment_method:{method.pk}")
+
+
+def note_people_gone(company: Company, member_ids: Collection[int], *, now: datetime) -> None:
+    """Inside the verb's transaction: administrators know which cards these people entered and
+    whether auto-recharge rests on their consent. Both go on; nothing stops silently.
+    """
+    cards = PaymentMethod.objects.filter(
+        company=company, added_by__in=member_ids, removed_at=None, confirmed_at__isnull=False
+    )
+    labels = [method_name(card) for card in cards.order_by("pk")]
+    rule = AutoPurchaseRule.objects.filter(company=company, consent_by__in=member_ids)
+    consented = rule.exclude(state=AutoPurchaseRule.State.OFF).exists()
+    if labels or consented:
+        tell_administrators(
+            company,
+            NoticeKind.PAYER_GONE,
+            key=f"payer_gone:{now.isoformat()}",
+            cards=", ".join(labels),
+            consented=consented,
+            url=reverse("payment_settings"),
+        )
 
 
 def method_name(method: PaymentMethod) -> str:

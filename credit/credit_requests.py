@@ -4,6 +4,7 @@ Its one rule: a request is answered once. The row is locked first, and the key o
 allocation derives from it, so that two clicks at the same moment allocate once.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -157,6 +158,41 @@ def withdraw_request(
         record(actor, "withdraw_request", subject=_subject(wish), amount=wish.amount)
         live.bump(actor.company.pk)
     return wish
+
+
+def hold_requests(company_id: int, member_ids: Collection[int] | None = None) -> None:
+    """The open requests of these members (by default of everybody) are locked, in order of id: who
+    answers one at this moment was waited for.
+    """
+    wishes = CreditRequest.objects.filter(company=company_id, status=Status.OPEN)
+    if member_ids is not None:
+        wishes = wishes.filter(member_id__in=member_ids)
+    list(wishes.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def end_requests(
+    actor: Actor,
+    member_ids: Collection[int] | None = None,
+    *,
+    is_withdrawn: bool = False,
+    now: datetime,
+) -> int:
+    """Inside the verb's transaction: these members' (or everybody's) open requests wait no longer,
+    withdrawn or declined; how many. Nobody is told: the verb tells more.
+    """
+    wishes = CreditRequest.objects.filter(company=actor.company, status=Status.OPEN)
+    if member_ids is not None:
+        wishes = wishes.filter(member_id__in=member_ids)
+    # One that came since and is being answered at this moment is left to its answer.
+    open_ids = list(
+        wishes.order_by("pk")
+        .select_for_update(no_key=True, skip_locked=True)
+        .values_list("pk", flat=True)
+    )
+    status = Status.WITHDRAWN if is_withdrawn else Status.DECLINED
+    return CreditRequest.objects.filter(pk__in=open_ids).update(
+        status=status, answered_at=now, answered_by=actor.member
+    )
 
 
 def find_request(actor: Actor, pk: int) -> CreditRequest:

@@ -26,7 +26,9 @@ SWEEP_SIZE = 500
 
 
 def send_notice(notice_id: int, *, now: datetime | None = None) -> bool:
-    """The notice was mailed to an active member with an address; False: nothing to do."""
+    """The notice was mailed to an active or just removed member with an address; False: nothing
+    to do.
+    """
     present = now or utc_now()
     claimed = (
         Notice.objects.filter(pk=notice_id).filter(_open(present)).update(mail_claimed_at=present)
@@ -66,7 +68,8 @@ def _open(now: datetime) -> Q:
     return (
         Q(mailed_at=None, created_at__gt=now - GIVE_UP_AFTER)
         & (Q(mail_claimed_at=None) | Q(mail_claimed_at__lt=now - CLAIM))
-        & Q(member__status=Member.Status.ACTIVE)
+        # Who was removed is told so.
+        & (Q(member__status=Member.Status.ACTIVE) | Q(kind=NoticeKind.MEMBER_REMOVED))
     )
 
 

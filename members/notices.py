@@ -30,6 +30,10 @@ class NoticeKind(models.TextChoices):
     CREDIT_REQUESTED = "credit_requested"
     CREDIT_REQUEST_APPROVED = "credit_request_approved"
     CREDIT_REQUEST_DECLINED = "credit_request_declined"
+    MEMBER_LEFT = "member_left"
+    MEMBER_REMOVED = "member_removed"
+    COMPANY_CLOSED = "company_closed"
+    PAYER_GONE = "payer_gone"
     LOW_BALANCE = "low_balance"
 
 

@@ -1,5 +1,7 @@
 """What members may do. Its one rule: a company always has an active administrator."""
 
+from collections.abc import Collection
+
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -40,11 +42,19 @@ def set_role(member: Member, role: str) -> bool:
 
 def require_another_administrator(member: Member) -> None:
     """Returns only if somebody else administers the company; until the end nobody steps down."""
+    require_administrator_besides(member.company_id, [member.pk])
+
+
+def require_administrator_besides(company_id: int, member_ids: Collection[int]) -> None:
+    """Returns only if somebody besides these administers the company; until the end of the
+    transaction nobody steps down. Nobody need administer a closed one."""
     # Two administrators who step down at once wait for each other here.
-    Company.objects.select_for_update(no_key=True).get(pk=member.company_id)
+    company = Company.objects.select_for_update(no_key=True).get(pk=company_id)
+    if company.state == Company.State.CLOSED:
+        return
     others = Member.objects.filter(
-        company=member.company_id, role=Role.ADMINISTRATOR, status=Member.Status.ACTIVE
-    ).exclude(pk=member.pk)
+        company=company_id, role=Role.ADMINISTRATOR, status=Member.Status.ACTIVE
+    ).exclude(pk__in=member_ids)
     if not others.exists():
         raise LastAdministrator(
             _("The company needs an administrator. Make somebody else one first."), field="role"

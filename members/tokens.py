@@ -101,6 +101,12 @@ def revoke_token(*, actor: Actor, token: ApiToken, now: datetime | None = None) 
     token.revoked_at = found.revoked_at
 
 
+def stop_tokens(member_ids: Collection[int], *, now: datetime) -> int:
+    """Inside the verb's transaction: the members' own tokens open nothing any more; how many."""
+    tokens = ApiToken.objects.filter(member_id__in=member_ids, revoked_at=None)
+    return tokens.update(revoked_at=now)
+
+
 def own_tokens(actor: Actor) -> list[ApiToken]:
     """The actor's own tokens that are not revoked, newest first."""
     return list(
