@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from credit.views import credit, lists, members, recharge, requests, statement
+from credit.views import alerts, credit, lists, members, recharge, requests, statement
 
 urlpatterns = [
     path("members/", members.show_members, name="members"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("statement/", statement.show_company_statement, name="company_statement"),
     path("me/request/", requests.ask_for_credit, name="request_credit"),
     path("me/request/<int:pk>/withdraw/", requests.withdraw, name="request_withdraw"),
+    path("settings/alerts/", alerts.set_alert, name="alerts"),
     path("requests/", requests.show_requests, name="requests"),
     path("requests/<int:pk>/approve/", requests.approve, name="request_approve"),
     path("requests/<int:pk>/decline/", requests.decline, name="request_decline"),

@@ -2,6 +2,7 @@
 
 from django.urls.resolvers import URLPattern
 
+from credit.api.alerts import AlertDoor
 from credit.api.allocations import AllocationsDoor
 from credit.api.calls import CallsDoor
 from credit.api.company import CompanyDoor
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     door("credit-requests/<request_id>/decline", DeclineDoor, "decline_request"),
     door("me/statement", OwnStatementDoor, "own_statement"),
     door("company", CompanyDoor, "company"),
+    door("company/low-balance-alert", AlertDoor, "low_balance_alert"),
     door("company/statement", CompanyStatementDoor, "company_statement"),
     door("lists/balances", ListBalancesDoor, "list_balances"),
     door("members", MembersDoor, "members"),

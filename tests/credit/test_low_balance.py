@@ -200,7 +200,10 @@ def test_finance_and_members_cannot_set_it(watched: Member, fiona: Member, bob: 
 
 def test_a_members_purse_is_never_watched(watched: Member, bob: Member) -> None:
     purse = ensure_accounts(watched.company, [bob.pk]).members[bob.pk]
-    with pytest.raises(IntegrityError, match="account_alert_only_of_companies"), transaction.atomic():
+    with (
+        pytest.raises(IntegrityError, match="account_alert_only_of_companies"),
+        transaction.atomic(),
+    ):
         Account.objects.filter(pk=purse).update(alert_below=5, alert_looked_version=0)
 
 

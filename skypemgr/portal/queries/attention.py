@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import AutoPurchaseRule, Purchase
-from credit.models import Account, RechargeRule
+from credit.models import Account, LowBalanceAlert, RechargeRule
 from credit.queries.requests import count_open
 from members.models import Company, Invitation
 from skypemgr.lib.formats import format_date, format_money
@@ -56,13 +56,13 @@ class Situation:
 
 
 def read_attention(at: Situation) -> list[Attention]:
-    """The lines, gravest first; six queries."""
+    """The lines, gravest first; seven queries."""
     lines = [
         *_state(at),
         *_blocked_rules(at),
         *_auto_purchase(at),
         *_purchases(at),
-        *_balance(at),
+        *_low_balance(at),
         *_requests(at),
         *_suspended_rules(at),
         *_members_without_credit(at),
@@ -156,27 +156,51 @@ def _purchases(at: Situation) -> Iterator[Attention]:
         )
 
 
+def _low_balance(at: Situation) -> Iterator[Attention]:
+    """One line: below the level that was set, or soon used up."""
+    level = (
+        LowBalanceAlert.objects.filter(company=at.company, level__gt=at.balance)
+        .values_list("level", flat=True)
+        .first()
+    )
+    if level is None:
+        yield from _balance(at)
+        return
+    yield Attention(
+        WARNING,
+        "wallet",
+        _("The company's balance is below %(level)s")
+        % {"level": format_money(level, at.company.currency)},
+        _pace(at),
+        reverse("buy"),
+        _("Buy credit"),
+    )
+
+
 def _balance(at: Situation) -> Iterator[Attention]:
     if at.lasts_days is None or at.lasts_days >= SHORT_DAYS:
         return
-    text = (
-        ngettext(
-            "At the pace of the last 30 days it lasts about %(count)s day.",
-            "At the pace of the last 30 days it lasts about %(count)s days.",
-            at.lasts_days,
-        )
-        % {"count": at.lasts_days}
-        if at.lasts_days
-        else _("At the pace of the last 30 days it does not last until tomorrow.")
-    )
     yield Attention(
         WARNING,
         "wallet",
         _("The company's balance is low"),
-        text,
+        _pace(at),
         reverse("buy"),
         _("Buy credit"),
     )
+
+
+def _pace(at: Situation) -> str:
+    if at.lasts_days is None:
+        return _("You set this level as your low-balance alert.")
+    if not at.lasts_days:
+        return _("At the pace of the last 30 days it does not last until tomorrow.")
+    sentence = ngettext(
+        "At the pace of the last 30 days it lasts about %(count)s day.",
+        "At the pace of the last 30 days it lasts about %(count)s days.",
+        at.lasts_days,
+    )
+    return sentence % {"count": at.lasts_days}
 
 
 def _requests(at: Situation) -> Iterator[Attention]:

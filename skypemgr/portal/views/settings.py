@@ -53,6 +53,12 @@ def _ways(administers: bool) -> list[dict[str, Any]]:
             "text": _("Saved cards and the company's auto-recharge."),
         },
         {
+            "url": reverse("alerts"),
+            "icon": "bell",
+            "title": _("Low-balance alert"),
+            "text": _("At which balance of the company who gets a mail."),
+        },
+        {
             "url": reverse("call_details"),
             "icon": "phone",
             "title": _("Call details"),
