@@ -1,9 +1,13 @@
-"""The operator's look at payments. Its one rule: nothing about money is edited here, only read."""
+"""The operator's look at payments. Its one rule: nothing about money is edited here, only read; a
+company is closed by the verb.
+"""
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
+from billing.closing import close_company
 from billing.models import (
     AutoPurchaseConsent,
     AutoPurchaseRule,
@@ -11,6 +15,8 @@ from billing.models import (
     PaymentMethod,
     Purchase,
 )
+from members.admin import CompanyAdmin as OpenCompanyAdmin
+from members.models import Company
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs
@@ -90,3 +96,18 @@ class AutoPurchaseConsentAdmin(ReadOnlyAdmin):
     list_display = ("id", "company", "member", "text_version", "created_at")
     list_select_related = ("company", "member")
     search_fields = ("company__name",)
+
+
+admin.site.unregister(Company)
+
+
+@admin.register(Company)
+class CompanyAdmin(OpenCompanyAdmin):
+    """Companies, which the operator closes too."""
+
+    actions = (*OpenCompanyAdmin.actions, "close")
+
+    @admin.action(description=_("Close for good"), permissions=["operate"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
+        """The chosen companies are closed."""
+        self.run_verb(request, queryset, close_company)

@@ -25,6 +25,7 @@ from members.actors import Actor
 from members.audit import record
 from members.models import Company
 from members.notices import NoticeKind, tell_administrators
+from members.standing import hold_active_company
 from skypemgr.lib.periods import (
     first_of_month,
     first_of_next_month,
@@ -141,6 +142,9 @@ def save_rule(
     at = now or utc_now()
     with transaction.atomic():
         lock_rule(actor.company.pk)
+        # Opened before the company is held: opening needs it for itself alone.
+        ensure_accounts(actor.company)
+        hold_active_company(actor.company.pk)
         consent = store_consent(
             actor=actor, method=method, terms=terms, version=consent_version, now=at
         )
@@ -168,6 +172,14 @@ def switch_off_rule(*, actor: Actor) -> None:
         record(actor, "switch_off_auto_purchase")
 
 
+def end_rule(rule: AutoPurchaseRule) -> bool:
+    """Inside the verb's transaction: the locked rule is off; whether it was not before."""
+    was_on = rule.state != State.OFF
+    if was_on:
+        _set_state(rule, State.OFF)
+    return was_on
+
+
 def resume_rule(*, actor: Actor) -> None:
     """A paused or waiting rule is on again, declines forgotten, and looked at right away."""
     actor.require_administrator()
@@ -176,6 +188,7 @@ def resume_rule(*, actor: Actor) -> None:
         rule = lock_rule(actor.company.pk)
         if rule is None or rule.state == State.OFF:
             return
+        hold_active_company(actor.company.pk)
         _set_state(rule, State.ON)
         record(actor, "resume_auto_purchase")
         wake("company.debited", actor.company.pk)

@@ -37,3 +37,9 @@ class MethodInUse(Conflict):
     """The card pays for auto-recharge and cannot be removed."""
 
     code = "payment_method_in_use"
+
+
+class ClosingRefused(Conflict):
+    """The company cannot be closed yet; ``code`` says what to end first."""
+
+    code = "closing_refused"

@@ -32,6 +32,7 @@ from credit.requests import OutsideKey
 from members.actors import Actor
 from members.audit import record
 from members.models import Company
+from members.standing import hold_active_company
 from skypemgr.lib.periods import utc_now
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ def create_purchase(
         with transaction.atomic():
             # Auto-recharge looks for open purchases under this lock.
             lock_rule(actor.company.pk)
+            hold_active_company(actor.company.pk)
             purchase = insert_purchase(
                 company=actor.company,
                 amount=amount,

@@ -24,6 +24,7 @@ from members.audit import record
 from members.models import Member
 from members.models.people import Role
 from members.notices import NoticeKind, tell_administrators, tell_member
+from members.standing import hold_active_company
 from skypemgr.lib import live
 from skypemgr.lib.errors import NotAllowed, NotFound
 from skypemgr.lib.periods import utc_now
@@ -51,6 +52,9 @@ def request_credit(
         raise RequestIncomplete(_("Say what you need the credit for."), field="reason")
     try:
         with transaction.atomic():
+            # Whoever removes the member or closes the company waits, or was waited for.
+            Member.objects.select_for_update(no_key=True).filter(pk=member.pk).first()
+            hold_active_company(actor.company.pk)
             made = CreditRequest.objects.create(
                 company=actor.company,
                 member=member,

@@ -10,9 +10,9 @@ from decimal import Decimal
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from credit.accounts import ensure_accounts
+from credit.accounts import Accounts, ensure_accounts
 from credit.allocation import Recipients, recipients_query
-from credit.errors import UnknownMember
+from credit.errors import MemberGone, NobodyChosen, UnknownMember
 from credit.ledger import Posting, atomically
 from credit.models import Account, RechargeRule
 from credit.money import ZERO, checked_amount, require_active, require_active_state
@@ -20,6 +20,7 @@ from credit.recharge import Evaluation, Recharger, month_totals
 from members.actors import Actor
 from members.audit import record
 from members.models import Member
+from members.standing import hold_active_company
 from skypemgr.lib.periods import first_of_month, first_of_next_month, utc_now
 
 
@@ -92,8 +93,12 @@ def save_rules(
         # Held until the end: nobody is suspended between the look and the arming of the purse.
         chosen = recipients_query(actor, recipients).order_by("pk")
         members = list(chosen.select_for_update(of=("self",), no_key=True))
+        members = _those_still_there(members, recipients)
+        # Opened before the company is held: opening needs it for itself alone.
+        accounts = ensure_accounts(actor.company, [member.pk for member in members])
+        hold_active_company(actor.company.pk)
         _store(actor, members, checked)
-        evaluations = _arm_and_evaluate(actor, members, instant)
+        evaluations = _arm_and_evaluate(actor, members, accounts, instant)
         record(
             actor,
             "save_rules",
@@ -106,6 +111,20 @@ def save_rules(
         return SavedRules(len(members), checked.is_cut, evaluations)
 
     return atomically(work)
+
+
+def _those_still_there(members: Sequence[Member], recipients: Recipients) -> list[Member]:
+    """The locked members; MemberGone if one that was named went while the lock was waited for."""
+    there = [member for member in members if member.is_present]
+    for member in members:
+        if not member.is_present and member.pk in recipients.member_ids:
+            raise MemberGone(
+                _("%(name)s is no longer in the company.") % {"name": member.name},
+                field="members",
+            )
+    if not there:
+        raise NobodyChosen(_("Choose at least one member."), field="members")
+    return there
 
 
 def _store(actor: Actor, members: Sequence[Member], terms: RuleTerms) -> None:
@@ -129,9 +148,10 @@ def _store(actor: Actor, members: Sequence[Member], terms: RuleTerms) -> None:
     )
 
 
-def _arm_and_evaluate(actor: Actor, members: Sequence[Member], now: datetime) -> list[Evaluation]:
+def _arm_and_evaluate(
+    actor: Actor, members: Sequence[Member], accounts: Accounts, now: datetime
+) -> list[Evaluation]:
     active = {member.pk for member in members if member.status == Member.Status.ACTIVE}
-    accounts = ensure_accounts(actor.company, [member.pk for member in members])
     rules = (
         RechargeRule.objects.filter(member_id__in=active)
         .order_by("member_id")

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from credit.accounts import ensure_accounts
-from credit.ledger import Posting, atomically
+from credit.ledger import PURSE_KINDS, Posting, atomically
 from credit.models import Account, RechargeRule
 from credit.recharge import Recharger, store_arms
 from members.access import find_member
@@ -132,6 +132,22 @@ def disarm_rules(
             purse.recharge_below, purse.recharge_resumes_on = None, None
         store_arms([purses[pk] for pk in sorted(purses)])
     return were_on
+
+
+def end_rules(company_id: int, now: datetime) -> int:
+    """Inside the verb's transaction: every rule of the company is off for good and none of its
+    members' purses is due; how many were on. All rules, then all purses stay locked.
+    """
+    rules = RechargeRule.objects.filter(company=company_id, is_on=True).order_by("member_id")
+    on = list(rules.select_for_update(no_key=True).values_list("pk", flat=True))
+    RechargeRule.objects.filter(pk__in=on).update(
+        is_on=False, waiting_since=None, blocked_at_version=None, changed_at=now
+    )
+    purses = Account.objects.filter(company=company_id, kind__in=PURSE_KINDS).order_by("pk")
+    list(purses.select_for_update(no_key=True).values_list("pk", flat=True))
+    armed = Account.objects.filter(company=company_id, kind=Account.Kind.MEMBER)
+    armed.exclude(recharge_below=None).update(recharge_below=None, recharge_resumes_on=None)
+    return len(on)
 
 
 def _disarm(actor: Actor, members: Sequence[Member], now: datetime) -> None:

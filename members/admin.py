@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.actors import Actor
 from members.models import AuditEntry, Company, Invitation, Member, MemberList, Notice, User
-from members.standing import close_company, freeze_company, unfreeze_company
+from members.standing import freeze_company, unfreeze_company
 from skypemgr.lib.errors import ProductError
 
 # allauth's own sign-in, with its rate limits, in place of the admin's.
@@ -55,12 +55,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Company)
 class CompanyAdmin(ReadOnlyAdmin):
-    """Companies, which the operator freezes, unfreezes and closes."""
+    """Companies, which the operator freezes and unfreezes; billing adds closing."""
 
     list_display = ("id", "name", "country", "currency", "time_zone", "state", "created_at")
     list_filter = ("state", "country", "currency")
     search_fields = ("name",)
-    actions = ("freeze", "unfreeze", "close")
+    actions: tuple[str, ...] = ("freeze", "unfreeze")
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Whether the operator may change a company's state."""
@@ -69,19 +69,15 @@ class CompanyAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Freeze: nothing moves but calls"), permissions=["operate"])
     def freeze(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
         """The chosen companies are frozen."""
-        self._run(request, queryset, freeze_company)
+        self.run_verb(request, queryset, freeze_company)
 
     @admin.action(description=_("Unfreeze"), permissions=["operate"])
     def unfreeze(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
         """The chosen companies are active again."""
-        self._run(request, queryset, unfreeze_company)
+        self.run_verb(request, queryset, unfreeze_company)
 
-    @admin.action(description=_("Close for good"), permissions=["operate"])
-    def close(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
-        """The chosen companies are closed."""
-        self._run(request, queryset, close_company)
-
-    def _run(self, request: HttpRequest, queryset: QuerySet[Company], verb: Any) -> None:
+    def run_verb(self, request: HttpRequest, queryset: QuerySet[Company], verb: Any) -> None:
+        """The verb was tried on each of the companies, and its answers are shown."""
         user = cast("User", request.user)
         for company in queryset:
             try:

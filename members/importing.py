@@ -16,7 +16,7 @@ from members.audit import record
 from members.errors import ImportConflict
 from members.import_columns import check_mapping, guess_mapping
 from members.models import ImportJob, ImportRow
-from members.standing import require_active_company
+from members.standing import hold_active_company, require_active_company
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.wake import wake
@@ -85,6 +85,7 @@ def check_rows(
     require_active_company(actor.company)
     with transaction.atomic():
         job = _lock(actor, job_id)
+        hold_active_company(actor.company.pk)
         _require(job, State.MAPPING, State.CHECKED)
         check_mapping(mapping, len(job.header))
         job.mapping, job.state = dict(mapping), State.CHECKING
@@ -110,6 +111,18 @@ def name_columns_again(*, actor: Actor, job_id: int) -> ImportJob:
     return job
 
 
+def stop_imports(company_id: int, *, now: datetime) -> None:
+    """Inside the verb's transaction: no import of the company goes on; what was imported stays."""
+    running = ImportJob.objects.filter(company=company_id).exclude(
+        state__in=(State.DONE, State.STOPPED)
+    )
+    held = running.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
+    jobs = ImportJob.objects.filter(pk__in=list(held))
+    ended = {"touched_at": now, "finished_at": now}
+    jobs.filter(imported_count=0).update(state=State.STOPPED, **ended)
+    jobs.filter(imported_count__gt=0).update(state=State.DONE, **ended)
+
+
 def import_rows(*, actor: Actor, job_id: int, all_or_nothing: bool) -> ImportJob:
     """A worker creates the checked rows' accounts. ``all_or_nothing``: none if one is refused.
 
@@ -119,6 +132,7 @@ def import_rows(*, actor: Actor, job_id: int, all_or_nothing: bool) -> ImportJob
     require_active_company(actor.company)
     with transaction.atomic():
         job = _lock(actor, job_id)
+        hold_active_company(actor.company.pk)
         _require(job, State.CHECKED)
         if not job.good_count or (all_or_nothing and job.refused_count):
             raise ImportConflict(

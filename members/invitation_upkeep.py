@@ -27,7 +27,7 @@ from members.invitation_links import (
     set_answer,
 )
 from members.models import Invitation
-from members.standing import require_active_company
+from members.standing import hold_active_company, require_active_company
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.wake import wake
 
@@ -51,6 +51,7 @@ def resend_invitations(
     require_active_company(actor.company)
     present = now or utc_now()
     with transaction.atomic():
+        hold_active_company(actor.company.pk)
         invitations, answered = _lock_waiting(actor, invitation_ids)
         for invitation in invitations:
             _renew(invitation, new_token(), present)
@@ -71,6 +72,13 @@ def revoke_invitations(
         for invitation in invitations:
             set_answer(invitation, Status.REVOKED, now or utc_now())
         return _record(actor, "revoke_invitations", invitations, answered)
+
+
+def end_invitations(company_id: int, *, now: datetime) -> int:
+    """Inside the verb's transaction: no link to the company is worth anything; how many waited."""
+    waiting = Invitation.objects.filter(company=company_id, status=Status.PENDING).order_by("pk")
+    held = list(waiting.select_for_update(no_key=True).values_list("pk", flat=True))
+    return Invitation.objects.filter(pk__in=held).update(status=Status.REVOKED, answered_at=now)
 
 
 def resend_invitation(*, actor: Actor, invitation: Invitation) -> Invitation:
@@ -104,6 +112,7 @@ def make_link(
     present = now or utc_now()
     token = new_token()
     with transaction.atomic():
+        hold_active_company(actor.company.pk)
         locked = lock_invitation(Q(pk=invitation.pk, company=actor.company))
         require_pending(locked)
         _renew(locked, token, present, shown=True)

@@ -35,7 +35,7 @@ from members.joining import PRESENT, add_member
 from members.models import Invitation, Member, User
 from members.models.people import Role
 from members.notices import NoticeKind, tell_administrators
-from members.standing import require_active_company
+from members.standing import hold_active_company, require_active_company
 from members.verdicts import MAX_ENTRIES, Verdict, judge_entries
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.wake import wake
@@ -77,6 +77,7 @@ def invite_members(
     _check_wish(way, addresses, role, language)
     member_list = find_list(actor, list_id) if list_id else None
     with transaction.atomic():
+        hold_active_company(actor.company.pk)
         # Two administrators inviting the same person at once wait here for each other.
         hold_name("invite", str(actor.company.pk))
         verdicts = judge_entries(company=actor.company, way=way, entries=addresses, now=present)

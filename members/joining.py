@@ -25,7 +25,7 @@ from members.errors import (
 from members.models import Company, Member, MemberList, User
 from members.models.people import Role
 from members.placement import note_placement
-from members.standing import require_active_company
+from members.standing import hold_active_company, require_active_company
 from members.welcome import send_welcome
 from skypemgr.lib.text import plain_line
 
@@ -88,6 +88,7 @@ def create_member(
     if role not in Role.values:
         raise InvalidField(_("Choose a role from the list."), field="role")
     with transaction.atomic():
+        hold_active_company(actor.company.pk)
         _require_free(actor.company, email, username, phone)
         user = _make_user(email, name, username, phone)
         member = add_member(

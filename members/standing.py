@@ -1,6 +1,8 @@
-"""Whether a company is active, frozen or closed. Its one rule: only the operator changes it."""
+"""Whether a company is active, frozen or closed. Its one rule: only the operator freezes;
+closing is a verb of billing, which changes the state here.
+"""
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from members.actors import Actor
@@ -14,13 +16,36 @@ State = Company.State
 
 def require_active_company(company: Company) -> None:
     """Returns only for an active company; CompanyNotActive says whether it is frozen or closed."""
-    if company.state == State.FROZEN:
-        raise CompanyNotActive(
-            _("Your company is frozen. Contact the operator of this service."),
-            code="company_frozen",
+    _require_active_state(company.state)
+
+
+def hold_active_company(company_id: int) -> None:
+    """Inside a transaction: as ``require_active_company``, and the company stays active until the
+    end; who freezes or closes it waits. Any number may hold it at once.
+    """
+    if not connection.in_atomic_block:
+        raise AssertionError("a company is held inside a transaction")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT state FROM members_company WHERE id = %s FOR SHARE", [company_id])
+        (state,) = cursor.fetchone()
+    _require_active_state(state)
+
+
+def lock_company(company_id: int) -> Company:
+    """Inside a transaction: the company as it is now, and nobody else changes its state."""
+    return Company.objects.select_for_update(no_key=True).get(pk=company_id)
+
+
+def set_state(company: Company, state: str, *, before: tuple[str, ...]) -> None:
+    """The locked company has the state; Conflict unless it was in one of those before."""
+    if company.state not in before:
+        raise Conflict(
+            _("This cannot be done: the company is %(state)s.")
+            % {"state": company.get_state_display()},
+            code=f"company_{company.state}",
         )
-    if company.state == State.CLOSED:
-        raise CompanyNotActive(_("Your company is closed."), code="company_closed")
+    company.state = state
+    company.save(update_fields=["state"])
 
 
 def freeze_company(*, actor: Actor) -> Company:
@@ -33,23 +58,21 @@ def unfreeze_company(*, actor: Actor) -> Company:
     return _change(actor, "unfreeze_company", before=(State.FROZEN,), after=State.ACTIVE)
 
 
-def close_company(*, actor: Actor) -> Company:
-    """The company is closed for good: nothing moves any more."""
-    return _change(actor, "close_company", before=(State.ACTIVE, State.FROZEN), after=State.CLOSED)
-
-
 def _change(actor: Actor, verb: str, *, before: tuple[str, ...], after: str) -> Company:
     if not actor.is_system:
         raise NotAllowed(_("Only the operator of this service can do this."))
     with transaction.atomic():
-        company = Company.objects.select_for_update(no_key=True).get(pk=actor.company.pk)
-        if company.state not in before:
-            raise Conflict(
-                _("This cannot be done: the company is %(state)s.")
-                % {"state": company.get_state_display()},
-                code=f"company_{company.state}",
-            )
-        company.state = after
-        company.save(update_fields=["state"])
+        company = lock_company(actor.company.pk)
+        set_state(company, after, before=before)
         record(actor, verb, subject=f"company:{company.pk}")
     return company
+
+
+def _require_active_state(state: str) -> None:
+    if state == State.FROZEN:
+        raise CompanyNotActive(
+            _("Your company is frozen. Contact the operator of this service."),
+            code="company_frozen",
+        )
+    if state == State.CLOSED:
+        raise CompanyNotActive(_("Your company is closed."), code="company_closed")

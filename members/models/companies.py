@@ -13,7 +13,8 @@ from skypemgr.lib.periods import day_in, start_of_day, utc_now
 class Company(models.Model):
     """A customer; owns one ledger.
 
-    *Frozen*: nothing moves but calls; rules and purchases stop. *Closed*: nothing moves any more.
+    *Frozen*: nothing moves but calls; rules and purchases stop. *Closed*: nothing is added any
+    more; members spend what they have.
     ``max_call_seconds`` bounds what one call in progress may hold. ``next_time_zone`` is in force
     from 00:00 (there) of ``next_time_zone_on``, without any job: ask ``zone_at``, never the column.
     ``call_details_on`` alone shows nothing: ``members.call_details.may_show_calls`` decides.

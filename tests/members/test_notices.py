@@ -11,18 +11,14 @@ from django.template.loader import get_template
 from django.test import Client
 from pytest_django import Settings
 
+from billing.closing import close_company
 from members.actors import Actor
 from members.audit import record
 from members.errors import CompanyNotActive
 from members.mailing import send_notice, send_pending_notices
 from members.models import AuditEntry, Company, Member, Notice, User
 from members.notices import NoticeKind, tell_administrators, tell_member
-from members.standing import (
-    close_company,
-    freeze_company,
-    require_active_company,
-    unfreeze_company,
-)
+from members.standing import freeze_company, require_active_company, unfreeze_company
 from skypemgr.lib.errors import Conflict, NotAllowed
 from skypemgr.lib.outbox import Message
 from skypemgr.lib.periods import utc_now
@@ -123,7 +119,7 @@ def test_the_audit_keeps_amounts_as_text(alice: Member) -> None:
 
 
 def test_only_the_operator_changes_a_companys_standing(alice: Member) -> None:
-    for verb in (freeze_company, unfreeze_company, close_company):
+    for verb in (freeze_company, unfreeze_company):
         with pytest.raises(NotAllowed):
             verb(actor=Actor.of_member(alice))
     alice.company.refresh_from_db()
