@@ -31,6 +31,7 @@ WORDS: dict[str, Promise] = {
     "leave_company": _("Left the company"),
     "make_link": _("Made a link to an invitation"),
     "move_members": _("Moved members to a list"),
+    "mute_notices": _("Chose which notices come by mail"),
     "reactivate_member": _("Reactivated a member"),
     "reactivate_members": _("Reactivated members"),
     "remove_member": _("Removed a member"),

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from members.addresses import best_email
 from members.models import Member, Notice
+from members.notice_choices import is_muted
 from members.notices import NoticeKind
 from members.welcome import welcome_url
 from skypemgr.lib.emails import send_templated
@@ -36,6 +37,10 @@ def send_notice(notice_id: int, *, now: datetime | None = None) -> bool:
     if not claimed:
         return False
     notice = Notice.objects.select_related("company", "member__user").get(pk=notice_id)
+    if is_muted(notice.member, notice.kind):
+        # It counts as told: it stands behind the bell.
+        Notice.objects.filter(pk=notice_id).update(mailed_at=present)
+        return False
     address = best_email(notice.member.user)
     if not address:
         return False

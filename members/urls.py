@@ -14,6 +14,7 @@ from members.views import (
     invitations,
     invite,
     lists,
+    notices,
     profile,
 )
 
@@ -50,6 +51,10 @@ urlpatterns = [
         {"action": "revoke"},
         name="invitation_revoke",
     ),
+    path("notices/", notices.show_inbox, name="notices"),
+    path("notices/read/", notices.mark_all_read, name="notices_read"),
+    path("notices/<int:pk>/", notices.open_notice, name="notice"),
+    path("profile/notices/", notices.choose_mails, name="notice_choices"),
     path("profile/", profile.show_profile, name="profile"),
     path("profile/call-details/", call_details.answer_consent, name="call_details_consent"),
     path("settings/audit/", audit.show_audit, name="audit"),

@@ -13,6 +13,11 @@ from members.api.invitations import (
     RevokeManyDoor,
 )
 from members.api.lists import ListDoor, ListsDoor, MoveDoor
+from members.api.notices import (
+    OwnNoticeChoicesDoor,
+    OwnNoticesDoor,
+    OwnNoticesReadDoor,
+)
 from members.api.tokens import CompanyTokenDoor, CompanyTokensDoor, OwnTokenDoor, OwnTokensDoor
 
 urlpatterns: list[URLPattern] = [
@@ -29,6 +34,9 @@ urlpatterns: list[URLPattern] = [
     door("invitations/<invitation_id>/link", LinkDoor, "invitation_link"),
     door("invitations/resend", ResendManyDoor, "invitations_resend"),
     door("invitations/revoke", RevokeManyDoor, "invitations_revoke"),
+    door("me/notices", OwnNoticeChoicesDoor, "own_notice_choices"),
+    door("me/notices/list", OwnNoticesDoor, "own_notices"),
+    door("me/notices/read", OwnNoticesReadDoor, "own_notices_read"),
     door("me/tokens", OwnTokensDoor, "own_tokens"),
     door("me/tokens/<token_id>", OwnTokenDoor, "own_token"),
     door("company/tokens", CompanyTokensDoor, "company_tokens"),

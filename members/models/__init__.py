@@ -5,7 +5,7 @@ from members.models.imports import ImportJob, ImportRow
 from members.models.invitations import Invitation
 from members.models.people import Member, MemberList
 from members.models.placements import MemberPlacement
-from members.models.records import AuditEntry, Notice
+from members.models.records import AuditEntry, MutedNotice, Notice
 from members.models.tokens import ApiToken
 from members.models.users import User
 
@@ -19,6 +19,7 @@ __all__ = [
     "Member",
     "MemberList",
     "MemberPlacement",
+    "MutedNotice",
     "Notice",
     "User",
 ]

@@ -34,7 +34,14 @@ class AuditEntry(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = (models.Index(fields=("company", "-id"), name="audit_by_company"),)
+        indexes = (
+            models.Index(fields=("company", "-id"), name="audit_by_company"),
+            models.Index(
+                fields=("company", "subject", "-id"),
+                condition=~models.Q(subject=""),
+                name="audit_by_subject",
+            ),
+        )
         verbose_name_plural = "audit entries"
 
     def __str__(self) -> str:
@@ -60,7 +67,27 @@ class Notice(models.Model):
         )
         indexes = (
             models.Index(fields=("id",), condition=models.Q(mailed_at=None), name="notice_to_mail"),
+            models.Index(fields=("member", "-id"), name="notice_by_member"),
+            models.Index(
+                fields=("member",), condition=models.Q(read_at=None), name="notice_unread"
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.kind} → {self.member_id}"
+
+
+class MutedNotice(models.Model):
+    """A kind of notice that a member does not want by mail; it still stands behind the bell."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="muted_notices", db_index=False
+    )
+    kind = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = (models.UniqueConstraint("member", "kind", name="notice_muted_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.member_id}: {self.kind}"

@@ -6,12 +6,14 @@ Its one rule: nothing is looked up until a template asks, and then with one quer
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Count, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from credit.models import Account
+from members.inbox import own_notices
 from members.models import Company, Member
 from members.models.people import Role
 from skypemgr.lib import live
@@ -40,6 +42,7 @@ class Shell:
     balance: Decimal | None = None
     currency: str = ""
     balance_url: str = ""
+    unread_count: int = 0
     version: int | None = None
 
 
@@ -82,6 +85,7 @@ def build_shell(request: HttpRequest) -> Shell:
         user = getattr(request, "user", None)
         return Shell(person_name=str(user) if user and user.is_authenticated else "")
     company = member.company
+    balance, unread_count = _figures(member)
     return Shell(
         person_name=member.name,
         company=company,
@@ -89,9 +93,10 @@ def build_shell(request: HttpRequest) -> Shell:
         role=member.role,
         role_label=Role(member.role).label,
         nav=_navigation(member.role, request.path),
-        balance=shown_balance(member),
+        balance=balance,
         currency=company.currency,
         balance_url=reverse(_BALANCE_PAGES[member.role]),
+        unread_count=unread_count,
         version=_version(request, company),
     )
 
@@ -114,12 +119,24 @@ def _version(request: HttpRequest, company: Company) -> int | None:
 
 def shown_balance(member: Member) -> Decimal:
     """The company's balance for those who may read it, else the member's own; one query."""
+    return _shown_purse(member).values_list("balance", flat=True).first() or Decimal(0)
+
+
+def _shown_purse(member: Member) -> QuerySet[Account]:
     purses = Account.objects.filter(company_id=member.company_id)
     if member.role == Role.MEMBER:
-        purses = purses.filter(member=member)
-    else:
-        purses = purses.filter(kind=Account.Kind.COMPANY)
-    return purses.values_list("balance", flat=True).first() or Decimal(0)
+        return purses.filter(member=member)
+    return purses.filter(kind=Account.Kind.COMPANY, member=None)
+
+
+def _figures(member: Member) -> tuple[Decimal, int]:
+    """The shown balance and how many notices are not read; one query."""
+    unread = own_notices(member).filter(read_at=None).order_by().values("member")
+    balance, unread_count = Member.objects.values_list(
+        Subquery(_shown_purse(member).values("balance")[:1]),
+        Subquery(unread.annotate(count=Count("pk")).values("count")),
+    ).get(pk=member.pk)
+    return balance or Decimal(0), unread_count or 0
 
 
 def _navigation(role: str, path: str) -> tuple[NavItem, ...]:
