@@ -231,6 +231,7 @@ class Posting:
     def _parameters(self, written: list[Posted], touched: list[Purse]) -> dict[str, Any]:
         totals = _daily_totals(written, self.purses)
         moves = [posted.move for posted in written]
+        spent = _spent(totals, self.purses)
         return {
             "company": self.company_id,
             "now": self.now,
@@ -255,6 +256,7 @@ class Posting:
             "purse_helds": array(purse.held for purse in touched),
             "purse_versions": array(purse.version for purse in touched),
             "purse_days": array(purse.last_booked_on for purse in touched),
+            "purse_spent": array(spent.get(purse.id, 0) for purse in touched),
             "total_accounts": array(key[0] for key in totals),
             "total_days": array(key[1] for key in totals),
             "total_kinds": array(key[2] for key in totals),
@@ -291,6 +293,18 @@ def _daily_totals(
                 total[place] += move.amount
                 total[2] += 1
     return dict(sorted(totals.items()))
+
+
+def _spent(
+    totals: dict[tuple[int, date, str], list[Decimal | int]], purses: dict[int, Purse]
+) -> dict[int, Decimal | int]:
+    """What calls took from each purse in the month of its last booking."""
+    spent: dict[int, Decimal | int] = {}
+    for (account, day, kind), total in totals.items():
+        last = purses[account].last_booked_on
+        if kind == "call" and last and (day.year, day.month) == (last.year, last.month):
+            spent[account] = spent.get(account, 0) + total[1]
+    return spent
 
 
 def atomically(work: Callable[[], T]) -> T:

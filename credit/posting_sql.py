@@ -74,11 +74,14 @@ WITH moved AS (
 ), balanced AS (
   UPDATE credit_account account
      SET balance = purse.balance, held = purse.held, version = purse.version,
-         last_booked_on = purse.booked_on
+         last_booked_on = purse.booked_on,
+         month_spent = purse.spent + CASE
+           WHEN date_trunc('month', account.last_booked_on) = date_trunc('month', purse.booked_on)
+           THEN account.month_spent ELSE 0 END
     FROM unnest(
       %(purse_ids)s::bigint[], %(purse_balances)s::numeric[], %(purse_helds)s::numeric[],
-      %(purse_versions)s::bigint[], %(purse_days)s::date[]
-    ) AS purse (id, balance, held, version, booked_on)
+      %(purse_versions)s::bigint[], %(purse_days)s::date[], %(purse_spent)s::numeric[]
+    ) AS purse (id, balance, held, version, booked_on, spent)
    WHERE account.id = purse.id
 ), totalled AS (
   INSERT INTO credit_dailytotal AS total (

@@ -30,6 +30,14 @@ ON CONFLICT (account_id, day, kind) DO UPDATE
    SET incoming = excluded.incoming, outgoing = excluded.outgoing,
        moves_count = excluded.moves_count, is_rolled = false
 """
+SPEND = """
+UPDATE credit_account account
+   SET month_spent = coalesce((
+         SELECT sum(total.outgoing) FROM credit_dailytotal total
+          WHERE total.account_id = account.id AND total.kind = 'call'
+            AND date_trunc('month', total.day) = date_trunc('month', account.last_booked_on)), 0)
+ WHERE company_id = %s AND kind = 'member'
+"""
 
 
 def rebuild_totals(company: Company, *, now: datetime) -> int:
@@ -44,6 +52,7 @@ def rebuild_totals(company: Company, *, now: datetime) -> int:
             cursor.execute("DELETE FROM credit_dailytotal WHERE company_id = %s", [company.pk])
             cursor.execute(TOTAL, {"company": company.pk})
             count = int(cursor.rowcount)
+            cursor.execute(SPEND, [company.pk])
     while roll_up_company(company, now=now) == DAYS_AT_ONCE:
         pass
     return count

@@ -94,6 +94,13 @@ SELECT account.id, account.last_booked_on, max(side.booked_on)
   FROM credit_account account LEFT JOIN side ON side.account_id = account.id
  GROUP BY account.id HAVING account.last_booked_on IS DISTINCT FROM max(side.booked_on)
 """,
+    "spent in the month": """
+SELECT account.id, account.month_spent, coalesce(sum(-side.change), 0)
+  FROM credit_account account
+  LEFT JOIN side ON side.account_id = account.id AND side.kind = 'call'
+   AND date_trunc('month', side.booked_on) = date_trunc('month', account.last_booked_on)
+ GROUP BY account.id HAVING account.month_spent <> coalesce(sum(-side.change), 0)
+""",
     "daily total": """
 , computed AS (
   SELECT account_id, booked_on AS day, kind, count(*) AS moves_count,

@@ -17,9 +17,11 @@ class Account(models.Model):
     """Where credit sits. Only purses (company, member) carry a balance.
 
     ``held`` is set aside for calls in progress; available = balance − held. ``version`` counts
-    the purse's transfers. ``recharge_below`` is set while a rule is on; ``recharge_resumes_on``
-    is the day on which a suspended rule starts again. ``alert_below`` is the company's low-balance
-    alert, looked at up to ``alert_looked_version`` of its purse. Amounts have 4 decimals.
+    the purse's transfers. ``month_spent`` is what calls took in the month of ``last_booked_on``: in
+    a later month it counts for nothing. ``recharge_below`` is set while a rule is on;
+    ``recharge_resumes_on`` is the day on which a suspended rule starts again. ``alert_below`` is
+    the company's low-balance alert, looked at up to ``alert_looked_version`` of its purse. Amounts
+    have 4 decimals.
     """
 
     class Kind(models.TextChoices):
@@ -40,6 +42,9 @@ class Account(models.Model):
     held = models.DecimalField(max_digits=18, decimal_places=4, default=Decimal(0))
     version = models.BigIntegerField(default=0)
     last_booked_on = models.DateField(null=True, blank=True)
+    month_spent = models.DecimalField(
+        max_digits=18, decimal_places=4, default=Decimal(0), db_default=Decimal(0)
+    )
     recharge_below = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     recharge_resumes_on = models.DateField(null=True, blank=True)
     is_due = models.GeneratedField(
