@@ -4,9 +4,11 @@ Its one rule: what it wrote stays written whatever happens to its caller, as at 
 every write is a transaction of its own, and one key is one charge.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,11 +16,15 @@ from django.utils.translation import gettext_lazy
 
 from billing.errors import CardNotAccepted
 from billing.gateways.base import (
+    BadSignature,
     ChargeRequest,
     ChargeResult,
     ChargeStatus,
     GatewayUnavailable,
+    News,
     SavedMethod,
+    SettledCharge,
+    Way,
 )
 from billing.gateways.cards import CARDS_BY_NUMBER, Behaviour, SandboxCard
 from billing.models import SandboxCharge
@@ -35,7 +41,10 @@ class SandboxGateway:
 
     name = "sandbox"
     label: str | Promise = gettext_lazy("Test card (sandbox)")
+    ways = (Way.CARD,)
     is_sandbox = True
+    asks_number = True
+    needs_billing_details = False
     default_card = "4242424242424242"
 
     def save_method(self, number: str) -> SavedMethod:
@@ -48,7 +57,7 @@ class SandboxGateway:
                 field="number",
             )
         return SavedMethod(
-            kind="card",
+            kind=Way.CARD,
             reference=f"{REFERENCE_PREFIX}{card.number}",
             fingerprint=f"sandbox-{card.number}",
             label=f"•••• {card.number[-4:]}",
@@ -79,7 +88,7 @@ class SandboxGateway:
             raise GatewayUnavailable
         return self._tell(charge)
 
-    def fetch(self, idempotency_key: str) -> ChargeResult | None:
+    def fetch(self, idempotency_key: str, *, reference: str = "") -> ChargeResult | None:
         """What became of the charge; None if there is none under the key."""
         charge = SandboxCharge.objects.filter(idempotency_key=idempotency_key).first()
         if charge is None:
@@ -88,7 +97,7 @@ class SandboxGateway:
             return None
         return self._tell(charge)
 
-    def cancel(self, idempotency_key: str) -> ChargeResult:
+    def cancel(self, idempotency_key: str, *, reference: str = "") -> ChargeResult:
         """An unpaid charge is expired for good; also one that was never made."""
         with transaction.atomic(durable=True):
             SandboxCharge.objects.get_or_create(
@@ -100,12 +109,38 @@ class SandboxGateway:
             ).update(status=ChargeStatus.EXPIRED)
         return self._tell(SandboxCharge.objects.get(idempotency_key=idempotency_key))
 
+    def detach(self, method_reference: str) -> None:
+        """Nothing to forget: the test cards are everybody's."""
+
+    def read_event(self, body: bytes, headers: Mapping[str, str]) -> News:
+        """It sends no events, so each one is forged."""
+        raise BadSignature
+
+    def settled_on(self, day: date) -> list[SettledCharge]:
+        """The pretended charges that were paid on the day."""
+        start = datetime.combine(day, time.min, tzinfo=UTC)
+        paid = SandboxCharge.objects.annotate(
+            paid_at=Coalesce("answered_at", "settles_at", "created_at")
+        ).filter(
+            status=ChargeStatus.SUCCEEDED, paid_at__gte=start, paid_at__lt=start + timedelta(days=1)
+        )
+        return [
+            SettledCharge(
+                idempotency_key=charge.idempotency_key,
+                reference=charge.reference,
+                amount=charge.amount,
+                currency=charge.currency,
+            )
+            for charge in paid.order_by("pk")
+        ]
+
     def answer_bank(self, charge: SandboxCharge, *, approved: bool) -> None:
         """The payer's answer is kept, the first one only."""
         with transaction.atomic(durable=True):
             SandboxCharge.objects.filter(pk=charge.pk, status=ChargeStatus.REQUIRES_ACTION).update(
                 status=ChargeStatus.SUCCEEDED if approved else ChargeStatus.DECLINED,
                 decline_code="" if approved else "authentication_failed",
+                answered_at=utc_now(),
             )
 
     def _tell(self, charge: SandboxCharge) -> ChargeResult:
@@ -121,6 +156,8 @@ class SandboxGateway:
             reference=charge.reference,
             decline_code=charge.decline_code,
             action_url=address if is_asking else "",
+            amount=charge.amount if status == ChargeStatus.SUCCEEDED else None,
+            currency=charge.currency if status == ChargeStatus.SUCCEEDED else "",
         )
 
 

@@ -16,7 +16,8 @@ def make_reference() -> str:
 
 
 class SandboxCharge(models.Model):
-    """One pretended charge. ``settles_at`` is when a late or lost answer comes, ``reference``
+    """One pretended charge. ``settles_at`` is when a late or lost answer comes,
+    ``answered_at`` when the payer answered the pretended bank, ``reference``
     names the charge in the address of its authentication page.
     """
 
@@ -28,6 +29,7 @@ class SandboxCharge(models.Model):
     status = models.CharField(max_length=15)
     decline_code = models.CharField(max_length=40, blank=True)
     settles_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=utc_now)
 
     def __str__(self) -> str:
