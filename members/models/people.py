@@ -81,7 +81,21 @@ class Member(models.Model):
             ),
             models.UniqueConstraint("id", "company", name="member_of_company"),
         )
-        indexes = (models.Index(fields=("company", "name_key", "id"), name="member_by_name"),)
+        # The table of members counts and pages by these alone, without reading the wide rows.
+        # A further one, by parts of search_text, is made by the migration that adds them.
+        indexes = (
+            models.Index(fields=("company", "name_key", "id"), name="member_by_name"),
+            models.Index(
+                fields=("company", "name_key", "id"),
+                condition=Q(status__in=("active", "suspended")),
+                name="member_present_by_name",
+            ),
+            models.Index(
+                fields=("company", "status", "id"),
+                include=("role", "list", "joined_at"),
+                name="member_by_status",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
