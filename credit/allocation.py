@@ -5,7 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -21,9 +20,10 @@ from members.models import Member
 from members.models.people import Role
 from skypemgr.lib.formats import format_money
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.prepared import Prepared, fetch_all
 
 LARGEST_ID = 2**63 - 1
-PRESENT = """
+PRESENT = Prepared("""
 SELECT company.id, member.id, account.id
   FROM members_member member
   JOIN credit_account account ON account.member_id = member.id
@@ -32,7 +32,7 @@ SELECT company.id, member.id, account.id
  WHERE member.company_id = %(company)s AND member.id = ANY(%(members)s::bigint[])
    AND member.status IN ('active', 'suspended')
  ORDER BY member.id
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,7 @@ def _purses(actor: Actor, recipients: Recipients) -> tuple[int, dict[int, int]]:
     wanted = list(recipients.member_ids)
     are_named = recipients.list_id is None and not recipients.all_members
     if wanted and are_named and all(0 < pk <= LARGEST_ID for pk in wanted):
-        with connection.cursor() as cursor:
-            cursor.execute(PRESENT, {"company": actor.company.pk, "members": wanted})
-            rows = cursor.fetchall()
+        rows = fetch_all((PRESENT, {"company": actor.company.pk, "members": wanted}))
         if len(rows) == len(set(wanted)):
             return rows[0][0], {member: account for _company, member, account in rows}
     pks = recipients_query(actor, recipients).values_list("pk", flat=True)

@@ -20,11 +20,10 @@ from credit.posting_sql import array
 from members.models.companies import zone_in_force
 from skypemgr.lib import live
 from skypemgr.lib.periods import day_in
+from skypemgr.lib.prepared import Call, fetch_all
 from skypemgr.lib.wake import wake
 
 T = TypeVar("T")
-# A text and its named values, told apart from the posting's by a prefix.
-Statement = tuple[str, dict[str, Any]]
 PURSE_KINDS = ("company", "member")
 MOVES_LIMIT = 10_000
 PURSE_COLUMNS = 11
@@ -127,16 +126,13 @@ class Posting:
         if not connection.in_atomic_block:
             raise AssertionError("a posting lives inside a transaction")
         wanted = sorted(set(account_ids))
-        with connection.cursor() as cursor:
-            cursor.execute(posting_sql.LOCK_PURSES, {"company": company_id, "ids": wanted})
-            rows = cursor.fetchall()
-            purses = {row[0]: Purse(*row[:PURSE_COLUMNS]) for row in rows}
-            if len(purses) < len(wanted):
-                raise UnknownAccount(_("This account is not in the company's ledger."))
-            found: list[tuple[Any, ...]] = []
-            if keys or not rows:
-                cursor.execute(posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)})
-                found = cursor.fetchall()
+        rows = fetch_all((posting_sql.LOCK_PURSES, {"company": company_id, "ids": array(wanted)}))
+        purses = {row[0]: Purse(*row[:PURSE_COLUMNS]) for row in rows}
+        if len(purses) < len(wanted):
+            raise UnknownAccount(_("This account is not in the company's ledger."))
+        found: list[tuple[Any, ...]] = []
+        if keys or not rows:
+            found = fetch_all((posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)}))
         company = found[0][:4] if found else rows[0][PURSE_COLUMNS:]
         state, zone, next_zone, changes_on = company
         zone = zone_in_force(zone, next_zone, changes_on, now)
@@ -197,7 +193,7 @@ class Posting:
         purse.touched = True
         return purse.balance, purse.version
 
-    def write(self, *beside: Statement) -> list[Posted]:
+    def write(self, *beside: Call) -> list[Posted]:
         """All moves and holds since the last write are stored, with balances and daily totals.
 
         One round trip, which takes the statements beside along. Whoever waits for a due purse or
@@ -207,13 +203,7 @@ class Posting:
         touched = [purse for purse in self.purses.values() if purse.touched]
         if not touched:
             return []
-        parameters = self._parameters(written, touched)
-        for _text, values in beside:
-            parameters |= values
-        texts = [*(text for text, _values in beside), posting_sql.WRITE]
-        with connection.cursor() as cursor:
-            cursor.execute(";".join(texts), parameters)
-            ids = dict(cursor.fetchall())
+        ids = dict(fetch_all(*beside, (posting_sql.WRITE, self._parameters(written, touched))))
         for posted in written:
             posted.id = ids[posted.move.key]
         for purse in touched:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from skypemgr.lib.prepared import Prepared
+
 
 def array(values: Iterable[object]) -> str:
     """An array as PostgreSQL writes it, of values without commas or quotes: numbers, times, our own
@@ -13,7 +15,7 @@ def array(values: Iterable[object]) -> str:
 # The figures come from the locking query itself: it re-reads rows that changed while it waited,
 # which a join beside it would show as they were before. System accounts are read, never locked,
 # so that two members' calls never wait for each other.
-LOCK_PURSES = """
+LOCK_PURSES = Prepared("""
 WITH purse AS MATERIALIZED (
   SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
          recharge_resumes_on, member_id, alert_below
@@ -35,10 +37,10 @@ SELECT account.*, company.state, company.time_zone, company.next_time_zone,
        AND kind NOT IN ('company', 'member')
   ) account
   JOIN members_company company ON company.id = %(company)s
-"""
+""")
 
 # A statement of its own after the locks: it sees what was committed while they were waited for.
-LOOK_UP = """
+LOOK_UP = Prepared("""
 SELECT company.state, company.time_zone, company.next_time_zone, company.next_time_zone_on,
        transfer.id, transfer.kind, transfer.source_id, transfer.destination_id, transfer.amount,
        transfer.key, transfer.occurred_at, transfer.actor_id, transfer.reverses_id,
@@ -48,16 +50,17 @@ SELECT company.state, company.time_zone, company.next_time_zone, company.next_ti
   LEFT JOIN credit_transfer transfer
     ON transfer.company_id = %(company)s AND transfer.key = ANY(%(keys)s::text[])
  WHERE company.id = %(company)s
-"""
+""")
 
-WRITE = """
+WRITE = Prepared("""
 WITH moved AS (
   INSERT INTO credit_transfer (
     company_id, kind, source_id, source_kind, destination_id, destination_kind, currency, amount,
     key, booked_on, occurred_at, created_at, actor_id, reverses_id, source_balance_after,
     source_version, destination_balance_after, destination_version)
-  SELECT %(company)s, kind, source, source_kind, destination, destination_kind, %(currency)s,
-         amount, key, booked_on, coalesce(occurred_at, %(now)s), %(now)s, actor, reverses,
+  SELECT %(company)s::bigint, kind, source, source_kind, destination, destination_kind,
+         %(currency)s::text, amount, key, booked_on, coalesce(occurred_at, %(now)s::timestamptz),
+         %(now)s::timestamptz, actor, reverses,
          source_balance, source_version, destination_balance, destination_version
     FROM unnest(
       %(kinds)s::text[], %(sources)s::bigint[], %(source_kinds)s::text[],
@@ -86,7 +89,7 @@ WITH moved AS (
 ), totalled AS (
   INSERT INTO credit_dailytotal AS total (
     company_id, account_id, day, kind, incoming, outgoing, moves_count)
-  SELECT %(company)s, account, day, kind, incoming, outgoing, moves_count
+  SELECT %(company)s::bigint, account, day, kind, incoming, outgoing, moves_count
     FROM unnest(
       %(total_accounts)s::bigint[], %(total_days)s::date[], %(total_kinds)s::text[],
       %(total_in)s::numeric[], %(total_out)s::numeric[], %(total_counts)s::int[]
@@ -98,4 +101,4 @@ WITH moved AS (
          is_rolled = false
 )
 SELECT key, id FROM moved
-"""
+""")

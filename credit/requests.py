@@ -8,14 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from credit.errors import IdempotencyConflict
 from credit.models import OutsideRequest
+from skypemgr.lib.prepared import Call, Prepared, fetch_all
 
-STORE_ANSWER = (
+STORE_ANSWER = Prepared(
     "UPDATE credit_outsiderequest SET answer = %(answer_text)s::jsonb WHERE id = %(answer_request)s"
+)
+BEGIN_REQUEST = Prepared(
+    "INSERT INTO credit_outsiderequest (company_id, key, content_hash, created_at)"
+    " VALUES (%(company)s, %(key)s, %(content)s, now())"
+    " ON CONFLICT (company_id, key) DO NOTHING RETURNING id"
 )
 
 
@@ -42,7 +47,7 @@ def _hash(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def answer_statement(request_id: int, answer: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def answer_statement(request_id: int, answer: dict[str, Any]) -> Call:
     """What stores the answer, as a statement to be sent along with another."""
     return STORE_ANSWER, {"answer_request": request_id, "answer_text": json.dumps(answer)}
 
@@ -60,21 +65,16 @@ def answer_once(
     derived. The same key with another content is an IdempotencyConflict. A refusal leaves no row.
     ``work_stores``: the work has sent ``answer_statement`` along with a statement of its own.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO credit_outsiderequest (company_id, key, content_hash, created_at)"
-            " VALUES (%s, %s, %s, now()) ON CONFLICT (company_id, key) DO NOTHING RETURNING id",
-            [company_id, request.key, request.content_hash],
-        )
-        inserted = cursor.fetchone()
-    if inserted is None:
+    values = {"company": company_id, "key": request.key, "content": request.content_hash}
+    inserted = fetch_all((BEGIN_REQUEST, values))
+    if not inserted:
         first = OutsideRequest.objects.get(company_id=company_id, key=request.key)
         if first.content_hash != request.content_hash:
             raise IdempotencyConflict(
                 _("This key was already used for another request. Use a new one.")
             )
         return dict(first.answer or {})
-    answer = work(inserted[0])
+    answer = work(inserted[0][0])
     if not work_stores:
-        OutsideRequest.objects.filter(pk=inserted[0]).update(answer=answer)
+        OutsideRequest.objects.filter(pk=inserted[0][0]).update(answer=answer)
     return answer

@@ -10,14 +10,15 @@ from typing import Any
 
 from members.actors import Actor
 from members.models import AuditEntry
+from skypemgr.lib.prepared import Call, Prepared
 
-INSERT = """
+INSERT = Prepared("""
 INSERT INTO members_auditentry (
   company_id, member_id, user_id, token_id, verb, subject, data, created_at)
 VALUES (
   %(audit_company)s, %(audit_member)s, %(audit_user)s, %(audit_token)s, %(audit_verb)s,
   %(audit_subject)s, %(audit_data)s::jsonb, clock_timestamp())
-"""
+""")
 
 
 def record(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> None:
@@ -33,7 +34,7 @@ def record(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> None:
     )
 
 
-def entry(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> tuple[str, dict[str, Any]]:
+def entry(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> Call:
     """The entry that ``record`` would make, as a statement to be sent along with another."""
     return INSERT, {
         "audit_company": actor.company.pk,

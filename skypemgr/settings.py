@@ -103,7 +103,12 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# The statements of a posting are planned once for each connection, for any number of moves.
 PREPARED_STATEMENTS = env.boolean("PREPARED_STATEMENTS", True)
+if PREPARED_STATEMENTS:
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
+        "options", "-c plan_cache_mode=force_generic_plan"
+    )
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
@@ -209,6 +214,8 @@ OUTBOX_ENABLED = env.boolean("OUTBOX", not PRODUCTION)
 # --- money --------------------------------------------------------------------------------------
 
 GATEWAYS = env.items("GATEWAYS", "" if PRODUCTION else "sandbox")
+# Who is mailed when something about payments needs a person.
+OPERATOR_EMAILS = env.items("OPERATOR_EMAILS", "" if PRODUCTION else "operator@localhost")
 PAYMENT_FORM_ACTIONS = env.items("PAYMENT_FORM_ACTIONS")
 
 # --- pages --------------------------------------------------------------------------------------
@@ -300,6 +307,7 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up-days": {"task": "credit.roll_up_days", "schedule": crontab(minute="*/10")},
     "resume-rules": {"task": "credit.resume_rules", "schedule": crontab(minute="*/5")},
     "advance-purchases": {"task": "billing.advance_open_purchases", "schedule": 10.0},
+    "mail-incidents": {"task": "billing.mail_incidents", "schedule": 60.0},
     "sweep-auto-purchases": {"task": "billing.sweep_auto_purchases", "schedule": 30.0},
     "resume-imports": {"task": "members.resume_imports", "schedule": 60.0},
     "send-notices": {"task": "members.send_pending_notices", "schedule": 30.0},

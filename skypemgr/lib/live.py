@@ -11,7 +11,6 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
-SECONDS_KEPT = 30 * 24 * 3600
 PATIENCE_SECONDS = 2
 
 
@@ -35,10 +34,7 @@ def bump(company_id: int) -> None:
 def _increase(company_id: int) -> None:
     key = _key(company_id)
     try:
-        with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
-            pipe.incr(key)
-            pipe.expire(key, SECONDS_KEPT)
-            pipe.execute()
+        _redis(settings.REDIS_URL).incr(key)
     except RedisError as error:
         logger.warning("live version of company %s not bumped: %s", company_id, error)
 

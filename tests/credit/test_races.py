@@ -25,6 +25,7 @@ from credit.sweeps import sweep_due_purses
 from credit.verification import verify_ledger
 from members.actors import Actor
 from members.models import Member
+from skypemgr.lib.prepared import Prepared
 from tests.conftest import credit_company, give, make_member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,7 +91,7 @@ def test_without_the_lock_allocations_at_once_collide(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The race is real: take the lock away and the version chain refuses what would be lost."""
-    unlocked = posting_sql.LOCK_PURSES.replace("FOR NO KEY UPDATE", "")
+    unlocked = Prepared(posting_sql.LOCK_PURSES.text.replace("FOR NO KEY UPDATE", ""))
     monkeypatch.setattr(posting_sql, "LOCK_PURSES", unlocked)
     credit_company(alice.company, "100")
 
