@@ -33,6 +33,12 @@ class ConsentMissing(ProductError):
     code = "consent_missing"
 
 
+class ResolutionMissing(ProductError):
+    """An incident was to be closed without a word."""
+
+    code = "resolution_missing"
+
+
 class MethodInUse(Conflict):
     """The card pays for auto-recharge and cannot be removed."""
 

@@ -4,7 +4,7 @@ any number of times.
 
 from celery import shared_task
 
-from billing import auto_purchase, purchases
+from billing import auto_purchase, incidents, purchases
 
 
 @shared_task(name="billing.evaluate_auto_purchase")
@@ -29,3 +29,15 @@ def advance_open_purchases() -> None:
 def sweep_auto_purchases() -> None:
     """Every company's auto-recharge that is due has been looked at."""
     auto_purchase.sweep_auto_purchases()
+
+
+@shared_task(name="billing.mail_incident")
+def mail_incident(incident_id: int) -> None:
+    """The operators were mailed about the incident, unless they were already."""
+    incidents.mail_incident(incident_id)
+
+
+@shared_task(name="billing.mail_incidents")
+def mail_incidents() -> None:
+    """Every incident whose mail got lost was mailed."""
+    incidents.mail_incidents()

@@ -1,6 +1,7 @@
 """The tables of with what money. Each model lives in the module named for its topic."""
 
 from billing.models.auto_purchase import AutoPurchaseConsent, AutoPurchaseRule
+from billing.models.inbox import PaymentIncident
 from billing.models.purchases import PaymentEvent, PaymentMethod, Purchase
 from billing.models.sandbox import SandboxCharge
 
@@ -8,6 +9,7 @@ __all__ = [
     "AutoPurchaseConsent",
     "AutoPurchaseRule",
     "PaymentEvent",
+    "PaymentIncident",
     "PaymentMethod",
     "Purchase",
     "SandboxCharge",
