@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from credit.views import alerts, credit, lists, members, recharge, requests, statement
+from credit.views import activity, alerts, credit, lists, members, recharge, requests, statement
 
 urlpatterns = [
     path("members/", members.show_members, name="members"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("members/<int:pk>/credit/", credit.manage_credit, name="member_credit"),
     path("members/<int:pk>/auto-recharge/", recharge.manage_recharge, name="member_recharge"),
     path("members/<int:pk>/statement/", statement.show_member_statement, name="member_statement"),
+    path("members/<int:pk>/activity/", activity.show_activity, name="member_activity"),
     path("me/statement/", statement.show_own_statement, name="own_statement"),
     path("statement/", statement.show_company_statement, name="company_statement"),
     path("me/request/", requests.ask_for_credit, name="request_credit"),

@@ -90,11 +90,12 @@ def read_audit(
     shown = rows[:PAGE_SIZE]
     wanted = {pk for entry in shown if (pk := _subject_member(entry)) is not None}
     names = dict(Member.objects.filter(company=company, pk__in=wanted).values_list("pk", "name"))
-    lines = [_line(entry, names) for entry in shown]
+    lines = [tell_entry(entry, names) for entry in shown]
     return lines, shown[-1].pk if len(rows) > PAGE_SIZE else None
 
 
-def _line(entry: AuditEntry, names: dict[int, str]) -> AuditLine:
+def tell_entry(entry: AuditEntry, names: dict[int, str]) -> AuditLine:
+    """The entry in words; ``names`` has the members that entries may be about, by id."""
     pk = _subject_member(entry)
     who = entry.member.name if entry.member else str(entry.user) if entry.user else ""
     return AuditLine(

@@ -2,6 +2,7 @@
 
 from django.urls.resolvers import URLPattern
 
+from credit.api.activity import ActivityDoor
 from credit.api.alerts import AlertDoor
 from credit.api.allocations import AllocationsDoor
 from credit.api.calls import CallsDoor
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     door("members/<member_id>", MemberDoor, "member"),
     door("members/<member_id>/auto-recharge", RuleDoor, "auto_recharge"),
     door("members/<member_id>/statement", MemberStatementDoor, "member_statement"),
+    door("members/<member_id>/activity", ActivityDoor, "member_activity"),
     door("members/<member_id>/suspend", SuspendDoor, "suspend_member"),
     door("members/<member_id>/reactivate", ReactivateDoor, "reactivate_member"),
     door("allocations", AllocationsDoor, "allocations"),

@@ -21,7 +21,7 @@ register = template.Library()
 
 @register.inclusion_tag("components/member_tabs.html", takes_context=True)
 def member_frame(context: Context, member: Member, tab: str) -> dict[str, Any]:
-    """`{% member_frame member "details" %}`; tabs: details, credit, auto-recharge, statement."""
+    """`{% member_frame member "details" %}`; tabs as in ``addresses``."""
     company = member.company
     request = context["request"]
     viewer: Member | None = getattr(request, "member", None)
@@ -30,6 +30,7 @@ def member_frame(context: Context, member: Member, tab: str) -> dict[str, Any]:
         ("credit", _("Credit"), "member_credit"),
         ("auto-recharge", _("Auto-recharge"), "member_recharge"),
         ("statement", _("Statement"), "member_statement"),
+        ("activity", _("Activity"), "member_activity"),
     )
     today = company.day_at(utc_now())
     return {
