@@ -6,7 +6,7 @@ company, rules, purses.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -140,7 +140,9 @@ def leave_company(*, actor: Actor, now: datetime | None = None) -> Member:
 def preview_removal(actor: Actor, member_ids: Collection[int]) -> LeavingPreview:
     """What ``remove_members`` would do now. A fixed number of queries; raises NotAllowed."""
     actor.require_administrator()
-    return _preview(actor, member_ids)
+    told = _preview(actor, member_ids)
+    is_among = actor.member is not None and actor.member.pk in member_ids
+    return replace(told, blocked_by="yourself") if is_among and not told.blocked_by else told
 
 
 def preview_leaving(actor: Actor) -> LeavingPreview:

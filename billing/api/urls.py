@@ -3,6 +3,13 @@
 from django.urls.resolvers import URLPattern
 
 from billing.api.auto_purchase import AutoPurchaseDoor
+from billing.api.leaving import (
+    CloseDoor,
+    LeaveDoor,
+    PlaceDoor,
+    RemovalDoor,
+    RemoveManyDoor,
+)
 from billing.api.purchases import MethodDoor, MethodsDoor, PurchaseDoor, PurchasesDoor
 from members.api.base import door
 
@@ -12,4 +19,9 @@ urlpatterns: list[URLPattern] = [
     door("payment-methods", MethodsDoor, "payment_methods"),
     door("payment-methods/<method_id>", MethodDoor, "payment_method"),
     door("auto-purchase", AutoPurchaseDoor, "auto_purchase"),
+    door("members/<member_id>", PlaceDoor, "member"),
+    door("members/<member_id>/removal", RemovalDoor, "removal"),
+    door("members/remove", RemoveManyDoor, "remove_members"),
+    door("me/leave", LeaveDoor, "leave"),
+    door("company/close", CloseDoor, "close_company"),
 ]

@@ -16,9 +16,14 @@ from credit.api.credit_requests import (
 )
 from credit.api.holds import AuthorizeDoor, ReleaseDoor, SettleDoor
 from credit.api.lists import ListBalancesDoor
-from credit.api.members import MemberDoor, MembersDoor, OwnDoor
+from credit.api.members import MembersDoor, OwnDoor
 from credit.api.recharge import OwnRuleDoor, RuleDoor
-from credit.api.standing import ReactivateDoor, SuspendDoor
+from credit.api.standing import (
+    ReactivateDoor,
+    ReactivateManyDoor,
+    SuspendDoor,
+    SuspendManyDoor,
+)
 from credit.api.statement import CompanyStatementDoor, MemberStatementDoor, OwnStatementDoor
 from members.api.base import door
 
@@ -36,9 +41,10 @@ urlpatterns: list[URLPattern] = [
     door("company/statement", CompanyStatementDoor, "company_statement"),
     door("lists/balances", ListBalancesDoor, "list_balances"),
     door("members", MembersDoor, "members"),
-    door("members/<member_id>", MemberDoor, "member"),
     door("members/<member_id>/auto-recharge", RuleDoor, "auto_recharge"),
     door("members/<member_id>/statement", MemberStatementDoor, "member_statement"),
+    door("members/suspend", SuspendManyDoor, "suspend_members"),
+    door("members/reactivate", ReactivateManyDoor, "reactivate_members"),
     door("members/<member_id>/activity", ActivityDoor, "member_activity"),
     door("members/<member_id>/suspend", SuspendDoor, "suspend_member"),
     door("members/<member_id>/reactivate", ReactivateDoor, "reactivate_member"),
