@@ -217,6 +217,17 @@ GATEWAYS = env.items("GATEWAYS", "" if PRODUCTION else "sandbox")
 # Who is mailed when something about payments needs a person.
 OPERATOR_EMAILS = env.items("OPERATOR_EMAILS", "" if PRODUCTION else "operator@localhost")
 PAYMENT_FORM_ACTIONS = env.items("PAYMENT_FORM_ACTIONS")
+# The account to which bank transfers are paid; the example is nobody's.
+BANK_HOLDER = env.text("BANK_HOLDER", "" if PRODUCTION else "Skype Manager (example)")
+BANK_IBAN = env.text("BANK_IBAN", "" if PRODUCTION else "FR7630006000011234567890189")
+BANK_BIC = env.text("BANK_BIC", "" if PRODUCTION else "EXAMFRPPXXX")
+BANK_NAME = env.text("BANK_NAME", "" if PRODUCTION else "Example Bank")
+BANK_CURRENCY = env.text("BANK_CURRENCY", "EUR")
+# Days to pay in, and days after them in which a late statement is still waited for.
+TRANSFER_DAYS = env.integer("TRANSFER_DAYS", 30)
+TRANSFER_GRACE_DAYS = env.integer("TRANSFER_GRACE_DAYS", 5)
+# What must have arrived, in percent of the total, for the operator to take it as full.
+TRANSFER_LEAST_PERCENT = env.integer("TRANSFER_LEAST_PERCENT", 90)
 
 # --- pages --------------------------------------------------------------------------------------
 
