@@ -1,31 +1,35 @@
 """The ways to pay that a company saved. Its one rule: the card stays with the gateway; here is its
 name, and it is offered again only once a payment with it succeeded.
+
+Lock order: rule, purchase, methods by pk, purses.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing.errors import MethodInUse, UnknownMethod
+from billing.errors import UnknownMethod
+from billing.gateways.base import SavedMethod
 from billing.gateways.registry import find_gateway, list_gateways
-from billing.models import AutoPurchaseRule, PaymentMethod
+from billing.gateways.sandbox import SandboxGateway
+from billing.models import AutoPurchaseRule, ForgetWish, GatewayCustomer, PaymentMethod
 from members.actors import Actor
 from members.audit import record
-from members.models import Company
+from members.models import Company, Member
 from members.notices import NoticeKind, tell_administrators
-from skypemgr.lib.periods import utc_now
 
 
 def list_methods(company: Company) -> list[PaymentMethod]:
-    """The saved methods that can be used now, the default first."""
+    """The saved methods that can be used now: the default, then the back-ups in their order."""
     names = [gateway.name for gateway in list_gateways()]
     return list(
         PaymentMethod.objects.filter(
             company=company, gateway__in=names, removed_at=None, confirmed_at__isnull=False
-        ).order_by("-is_default", "pk")
+        ).order_by("-is_default", "position", "pk")
     )
 
 
@@ -80,35 +84,132 @@ def save_card(*, actor: Actor, gateway: str, number: str) -> PaymentMethod:
     return method
 
 
-def confirm_method(method: PaymentMethod, *, now: datetime) -> None:
-    """The method is offered again; the company's first one is its default."""
-    PaymentMethod.objects.filter(pk=method.pk, confirmed_at=None).update(confirmed_at=now)
-    others = PaymentMethod.objects.filter(company=method.company_id, removed_at=None)
-    if not others.filter(is_default=True).exists():
+def keep_method(
+    company: Company,
+    gateway: str,
+    saved: SavedMethod,
+    *,
+    member: Member | None,
+    now: datetime,
+    customer_reference: str = "",
+) -> PaymentMethod:
+    """Inside a transaction: the company has the method that the gateway saved, once for the same
+    card or payer. Saved anew it has the newer name, and the gateway is to forget the older one. It
+    is offered only after ``confirm_method``.
+    """
+    fields = {
+        "kind": saved.kind,
+        "reference": saved.reference,
+        "label": saved.label[:60],
+        "expires_on": saved.expires_on,
+        "customer_reference": customer_reference,
+    }
+    known = PaymentMethod.objects.select_for_update(no_key=True).filter(
+        company=company, gateway=gateway, fingerprint=saved.fingerprint, removed_at=None
+    )
+    method = known.first()
+    if method is None:
         try:
             with transaction.atomic():
-                others.filter(pk=method.pk).update(is_default=True)
+                return PaymentMethod.objects.create(
+                    company=company,
+                    gateway=gateway,
+                    fingerprint=saved.fingerprint,
+                    added_by=member,
+                    created_at=now,
+                    **fields,
+                )
+        except IntegrityError:
+            # Saved by another payment at this moment.
+            method = known.get()
+    if method.reference != saved.reference:
+        wish_forgotten(method, now=now)
+        for name, value in fields.items():
+            setattr(method, name, value)
+        method.save(update_fields=list(fields))
+    return method
+
+
+def wish_forgotten(method: PaymentMethod, *, now: datetime) -> None:
+    """Inside a transaction: the gateway is to forget the method under its present name."""
+    ForgetWish.objects.bulk_create(
+        [
+            ForgetWish(
+                company_id=method.company_id,
+                method=method,
+                gateway=method.gateway,
+                reference=method.reference,
+                wished_at=now,
+                next_try_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def customer_of(company: Company, gateway: str) -> str:
+    """Under which name the gateway knows the company; empty if it does not yet."""
+    found = GatewayCustomer.objects.filter(company=company, gateway=gateway)
+    return found.values_list("reference", flat=True).first() or ""
+
+
+def keep_customer(company: Company, gateway: str, reference: str) -> str:
+    """The gateway's name for the company is kept, the first one for good; returns that one."""
+    GatewayCustomer.objects.bulk_create(
+        [GatewayCustomer(company=company, gateway=gateway, reference=reference)],
+        ignore_conflicts=True,
+    )
+    return customer_of(company, gateway)
+
+
+def confirm_method(method: PaymentMethod, *, now: datetime) -> None:
+    """The method is offered again, after the others; the company's first one is its default."""
+    own = PaymentMethod.objects.filter(company=method.company_id, removed_at=None)
+    last = own.aggregate(last=Max("position"))["last"] or 0
+    own.filter(pk=method.pk, confirmed_at=None).update(confirmed_at=now, position=last + 1)
+    if not own.filter(is_default=True).exists():
+        try:
+            with transaction.atomic():
+                own.filter(pk=method.pk).update(is_default=True)
         except IntegrityError:
             # Another payment settled at this moment and made its card the default.
             return
 
 
-def remove_method(*, actor: Actor, pk: int, now: datetime | None = None) -> None:
-    """The method is not offered any more; MethodInUse while auto-recharge pays with it."""
+def set_default(*, actor: Actor, pk: int) -> list[PaymentMethod]:
+    """The method comes first, the others after it as they were; raises UnknownMethod."""
+    return reorder(actor=actor, ids=[pk])
+
+
+def reorder(*, actor: Actor, ids: Sequence[int]) -> list[PaymentMethod]:
+    """The named methods come first in this order, the others after them as they were; the first is
+    the default. What auto-recharge pays with stays: that takes a consent. Raises UnknownMethod.
+    """
     actor.require_administrator()
     with transaction.atomic():
-        method = find_method(actor, pk)
-        rule = AutoPurchaseRule.objects.select_for_update(no_key=True).filter(
-            company=actor.company, method=method
-        )
-        if rule.exclude(state=AutoPurchaseRule.State.OFF).exists():
-            raise MethodInUse(
-                _("This card pays for auto-recharge. Choose another card there first.")
+        own = PaymentMethod.objects.filter(company=actor.company, removed_at=None)
+        list(own.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        before = list_methods(actor.company)
+        usable = {method.pk: method for method in before}
+        if not ids or not usable.keys() >= set(ids):
+            raise UnknownMethod(
+                _("There is no such payment method in your company."), field="payment_method"
             )
-        method.removed_at = now or utc_now()
-        method.is_default = False
-        method.save(update_fields=["removed_at", "is_default"])
-        record(actor, "remove_payment_method", subject=f"payment_method:{method.pk}")
+        after = list({usable[pk].pk: usable[pk] for pk in [*ids, *usable]}.values())
+        if [method.pk for method in after] == [method.pk for method in before]:
+            return before
+        # No two may be the default at any moment.
+        own.filter(is_default=True).update(is_default=False)
+        for position, method in enumerate(after, 1):
+            method.position, method.is_default = position, position == 1
+            method.save(update_fields=["position", "is_default"])
+        record(
+            actor,
+            "order_payment_methods",
+            subject=f"payment_method:{after[0].pk}",
+            order=[method.pk for method in after],
+        )
+    return after
 
 
 def note_people_gone(company: Company, member_ids: Collection[int], *, now: datetime) -> None:
@@ -134,4 +235,10 @@ def note_people_gone(company: Company, member_ids: Collection[int], *, now: date
 
 def method_name(method: PaymentMethod) -> str:
     """The method as people call it."""
-    return str(_("Test card %(number)s") % {"number": method.label})
+    if method.gateway == SandboxGateway.name:
+        return str(_("Test card %(number)s") % {"number": method.label})
+    if method.kind == PaymentMethod.Kind.PAYPAL:
+        return str(_("PayPal %(account)s") % {"account": method.label})
+    if method.kind == PaymentMethod.Kind.SEPA_DEBIT:
+        return str(_("Direct debit %(account)s") % {"account": method.label})
+    return method.label

@@ -1,4 +1,4 @@
-"""``purchases`` and ``payment-methods``. Its one rule: one key, one purchase, one answer."""
+"""``purchases``. Its one rule: one key, one purchase, one answer."""
 
 from typing import Any
 
@@ -7,9 +7,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from billing.errors import UnknownMethod
-from billing.methods import choose_method, list_methods, remove_method
-from billing.models import PaymentMethod, Purchase
+from billing.methods import choose_method
+from billing.models import Purchase
 from billing.purchases import buy_credit
 from billing.queries import find_purchase, list_purchases
 from credit.errors import IdempotencyConflict
@@ -20,7 +19,6 @@ from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.schema import IDEMPOTENCY_KEY, page_of, refusal
 from skypemgr.lib.amounts import currency_places
-from skypemgr.lib.errors import NotFound
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.rest import AmountSerializerField, StrictSerializer, require_idempotency_key
 
@@ -148,40 +146,3 @@ class PurchaseDoor(Door):
     def get(self, request: ApiRequest, purchase_id: str) -> Response:
         """The purchase as it stands."""
         return Response(PurchaseAnswer(find_purchase(request.actor, int(purchase_id))).data)
-
-
-class MethodAnswer(serializers.Serializer[Any]):
-    """A saved way to pay."""
-
-    id = serializers.IntegerField()
-    gateway = serializers.CharField()
-    kind = serializers.ChoiceField(choices=PaymentMethod.Kind.choices)
-    label = serializers.CharField()  # type: ignore[assignment]
-    is_default = serializers.BooleanField()
-    created_at = serializers.DateTimeField()
-
-
-class MethodsDoor(Door):
-    """The company's saved ways to pay."""
-
-    @extend_schema(operation_id="payment_methods_list", responses=page_of(MethodAnswer))
-    def get(self, request: ApiRequest) -> Response:
-        """The saved methods that can be used now, the default first."""
-        rows = MethodAnswer(list_methods(request.actor.company), many=True).data
-        return Response({"results": rows, "next": None, "previous": None})
-
-
-class MethodDoor(Door):
-    """One saved way to pay."""
-
-    @extend_schema(
-        operation_id="payment_methods_delete",
-        responses={204: None, 409: refusal(409, "payment_method_in_use")},
-    )
-    def delete(self, request: ApiRequest, method_id: str) -> Response:
-        """Removes the method; it is not offered any more."""
-        try:
-            remove_method(actor=request.actor, pk=int(method_id))
-        except UnknownMethod as error:
-            raise NotFound(str(error)) from error
-        return Response(status=204)

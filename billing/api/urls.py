@@ -10,7 +10,8 @@ from billing.api.leaving import (
     RemovalDoor,
     RemoveManyDoor,
 )
-from billing.api.purchases import MethodDoor, MethodsDoor, PurchaseDoor, PurchasesDoor
+from billing.api.methods import MethodDoor, MethodsDoor
+from billing.api.purchases import PurchaseDoor, PurchasesDoor
 from members.api.base import door
 
 urlpatterns: list[URLPattern] = [

@@ -2,12 +2,15 @@
 
 from billing.models.auto_purchase import AutoPurchaseConsent, AutoPurchaseRule
 from billing.models.inbox import PaymentIncident
-from billing.models.purchases import PaymentEvent, PaymentMethod, Purchase
+from billing.models.methods import ForgetWish, GatewayCustomer, PaymentMethod
+from billing.models.purchases import PaymentEvent, Purchase
 from billing.models.sandbox import SandboxCharge
 
 __all__ = [
     "AutoPurchaseConsent",
     "AutoPurchaseRule",
+    "ForgetWish",
+    "GatewayCustomer",
     "PaymentEvent",
     "PaymentIncident",
     "PaymentMethod",

@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from billing.models.purchases import PaymentMethod, Purchase
+from billing.models.methods import PaymentMethod
+from billing.models.purchases import Purchase
 from members.models import Company, Member
 from skypemgr.lib.periods import utc_now
 

@@ -9,53 +9,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.gateways.base import Way
+from billing.models.methods import PaymentMethod
 from credit.models import Transfer
 from members.models import Company, Member
 from skypemgr.lib.periods import utc_now
-
-
-class PaymentMethod(models.Model):
-    """A way to pay that the company saved. The card itself stays with the gateway.
-
-    ``reference`` is the gateway's name for it; ``fingerprint`` tells the same card again. It is
-    offered again once a payment with it succeeded (``confirmed_at``).
-    """
-
-    class Kind(models.TextChoices):
-        CARD = "card", _("Card")
-
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="payment_methods")
-    gateway = models.CharField(max_length=10)
-    kind = models.CharField(max_length=8, choices=Kind)
-    reference = models.CharField(max_length=100)
-    fingerprint = models.CharField(max_length=100)
-    label = models.CharField(max_length=60)
-    added_by = models.ForeignKey(
-        Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    is_default = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=utc_now)
-    confirmed_at = models.DateTimeField(null=True, blank=True)
-    removed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                "company",
-                condition=Q(is_default=True, removed_at=None),
-                name="payment_method_one_default",
-            ),
-            models.UniqueConstraint(
-                "company",
-                "gateway",
-                "fingerprint",
-                condition=Q(removed_at=None),
-                name="payment_method_saved_once",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.label
 
 
 class Purchase(models.Model):

@@ -13,7 +13,8 @@ from billing.consent import VERSION, Terms
 from billing.declines import explain_decline
 from billing.errors import UnknownMethod
 from billing.forms import RuleForm
-from billing.methods import find_method, list_methods, method_name, remove_method
+from billing.method_removal import remove_method
+from billing.methods import find_method, list_methods, method_name
 from billing.models import Purchase
 from members.access import MemberRequest, administrators_only
 from skypemgr.lib.errors import ProductError

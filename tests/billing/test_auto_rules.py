@@ -9,7 +9,7 @@ from billing.auto_purchase import evaluate_auto_purchase
 from billing.auto_rules import resume_rule, save_rule, switch_off_rule
 from billing.consent import VERSION, Terms
 from billing.errors import AmountRefused, ConsentMissing, MethodInUse
-from billing.methods import remove_method
+from billing.method_removal import remove_method
 from billing.models import AutoPurchaseConsent, AutoPurchaseRule, Purchase
 from credit.accounts import ensure_accounts
 from credit.models import Account
