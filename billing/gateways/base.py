@@ -115,7 +115,9 @@ class News:
     """One event that a gateway told, its signature verified.
 
     ``idempotency_key`` is that of the charge it is about, ``reference`` the gateway's own name.
-    ``amount`` is what was refunded or is disputed in all so far; ``text`` is the event's own type.
+    ``amount`` is what was refunded or is disputed in all so far; ``text`` is the event's own type;
+    ``dispute_state`` is ``open``, ``won`` or ``lost`` when it is about a dispute. About a saved
+    method ``reference`` is the method's.
     """
 
     event_id: str
@@ -126,6 +128,7 @@ class News:
     result: ChargeResult | None = None
     amount: Decimal | None = None
     currency: str = ""
+    dispute_state: str = ""
     occurred_at: datetime | None = None
 
 
