@@ -19,6 +19,13 @@ def browser_country() -> str:
     return guess_country(request.headers.get("Accept-Language", "")) if request else ""
 
 
+def asked_phone() -> str:
+    """The number that the page's address names, as E.164; empty if there is none."""
+    request = context.request
+    text = request.GET.get("phone", "") if request else ""
+    return parse_phone(text, "") or ""
+
+
 class PhoneField(forms.CharField):
     """A number; without a country code it is one of the browser's country."""
 

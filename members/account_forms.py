@@ -14,13 +14,14 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from members.account_fields import PHONE_MESSAGE, browser_country
+from members.account_fields import PHONE_MESSAGE, asked_phone, browser_country
 from members.addresses import (
     best_email,
     find_user_by_phone,
     normal_email,
     normal_username,
     parse_phone,
+    plain_email,
 )
 from members.models import User
 from members.models.users import USERNAME_FORM
@@ -36,7 +37,7 @@ def read_sign_in_name(text: str) -> tuple[str, str]:
     """The kind (email, phone or username) and normal form of what was typed as a sign-in name."""
     text = text.strip()
     if "@" in text:
-        return "email", text.lower()
+        return "email", plain_email(text)
     phone = parse_phone(text, browser_country())
     if phone:
         return "phone", phone
@@ -82,7 +83,7 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
             label=_("E-mail address or phone number"),
             help_text=_("We send a link by e-mail or a code by SMS to activate your account."),
             max_length=254,
-            initial=self.initial.get("email", ""),
+            initial=self.initial.get("email") or asked_phone(),
             widget=forms.TextInput(attrs={**_TEXT, "autocomplete": "email"}),
         )
         username = self.fields["username"]

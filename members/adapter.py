@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.account_fields import PhoneField
-from members.addresses import find_user_by_phone
+from members.addresses import find_user_by_phone, plain_email
 from members.details import refresh_search
 from members.middleware import find_present_member
 from members.models import Member, User
@@ -69,6 +69,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A user name is never made up."""
         user.username = user.username or None
 
+    def clean_email(self, email: str) -> str:
+        """The address in its one form."""
+        return plain_email(super().clean_email(email))
+
     def unstash_verified_email(self, request: HttpRequest) -> str | None:
         """An invitation proves an address, it never adds one that was not typed."""
         return None
@@ -92,11 +96,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The login has the number."""
         user.phone, user.phone_verified = phone, verified
         user.save(update_fields=["phone", "phone_verified"])
+        refresh_search(user)
 
     def set_phone_verified(self, user: User, phone: str) -> None:
         """The login has proven the number."""
         self.set_phone(user, phone, True)
-        refresh_search(user)
 
     def get_user_by_phone(self, phone: str) -> User | None:
         """The login that has proven the number."""

@@ -4,6 +4,8 @@ Its one rule: an address or number is compared in its one normal form, and only 
 belongs to somebody.
 """
 
+import unicodedata
+
 import phonenumbers
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
@@ -21,8 +23,8 @@ _ALL_NAMES = "all names"
 
 
 def normal_email(text: str, *, field: str = "email") -> str:
-    """The address in lower case without blanks around it; InvalidField if it is none."""
-    email = text.strip().lower()
+    """The address in its one form (see ``plain_email``); InvalidField if it is none."""
+    email = plain_email(text)
     try:
         validate_email(email)
     except ValidationError as error:
@@ -32,6 +34,20 @@ def normal_email(text: str, *, field: str = "email") -> str:
     if len(email) > MAX_EMAIL_LENGTH:
         raise InvalidField(_("Enter a valid e-mail address."), field=field, code="invalid_email")
     return email
+
+
+def plain_email(text: str) -> str:
+    """What was typed as an address: lower case, no blanks around, a domain in its own letters, of
+    which ``xn--…`` is another way of writing; not checked.
+    """
+    email = unicodedata.normalize("NFC", text.strip().lower())
+    name, at, domain = email.rpartition("@")
+    if "xn--" not in domain:
+        return email
+    try:
+        return f"{name}{at}{domain.encode('ascii').decode('idna')}"
+    except UnicodeError:
+        return email
 
 
 def normal_username(text: str, *, field: str = "username") -> str:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from members.actors import Actor
+from members.details import refresh_search
 from members.models import AuditEntry, Company, Invitation, Member, MemberList, Notice, User
 from members.standing import freeze_company, unfreeze_company
 from skypemgr.lib.errors import ProductError
@@ -51,6 +52,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """The login is saved; look-ups know its new user name."""
+        super().save_model(request, obj, form, change)
+        refresh_search(obj)
 
 
 @admin.register(Company)

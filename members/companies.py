@@ -13,6 +13,7 @@ from members.errors import InvalidField
 from members.joining import add_member
 from members.models import Company, Member, User
 from members.models.people import Role
+from skypemgr.lib.text import plain_line
 
 
 def create_company(
@@ -29,7 +30,7 @@ def create_company(
     Country is ISO 3166 (two letters), currency ISO 4217. Raises InvalidField for a value that
     cannot be used, AlreadyInCompany for a login that has a place already.
     """
-    name = " ".join(name.split())
+    name = plain_line(name)
     if not name or len(name) > 150:
         raise InvalidField(_("Give the company a name of at most 150 characters."), field="name")
     if country not in COUNTRIES:

@@ -20,6 +20,7 @@ from members.countries import COUNTRIES, CURRENCIES
 from members.errors import InvalidField
 from members.models import Company
 from members.zones import change_time_zone
+from skypemgr.lib.text import plain_line
 
 TEXTS = {
     "name": 150,
@@ -74,7 +75,7 @@ def _clean(name: str, value: Any, country: str) -> Any:
         if not SHORTEST_CALL <= int(value) <= LONGEST_CALL:
             raise InvalidField(_("Enter 60 to 86,400 seconds."), field=name)
         return int(value)
-    text = " ".join(str(value).split())
+    text = plain_line(str(value))
     if name in TEXTS:
         return _text(name, text)
     if name in LINKS:

@@ -15,6 +15,7 @@ from members.joining import normal_name
 from members.models import Member, MemberList, User
 from members.placement import note_placement
 from members.roles import set_role
+from skypemgr.lib.text import plain_line
 
 TEXT_FIELDS = ("job_title", "work_phone", "cost_centre")
 FIELDS = ("name", "work_email", *TEXT_FIELDS, "list", "role")
@@ -75,7 +76,7 @@ def _clean(member: Member, name: str, value: Any) -> Any:
         if value is not None and (value.company_id != member.company_id or value.archived_at):
             raise InvalidField(_("Choose a list from the list."), field="list")
         return value
-    text = " ".join(str(value).split())
+    text = plain_line(str(value))
     if name == "name":
         return normal_name(text)
     if name == "work_email":

@@ -16,7 +16,7 @@ from members.joining import MAX_NAME_LENGTH, PRESENT
 from members.lists import MAX_LIST_NAME_LENGTH
 from members.models import Company, Member, User
 from members.models.people import Role
-from skypemgr.lib.text import search_key
+from skypemgr.lib.text import plain_line, search_key
 
 MAX_JOB_TITLE_LENGTH = 100
 MAX_COST_CENTRE_LENGTH = 40
@@ -100,7 +100,7 @@ class Seen:
 
 def read_person(values: dict[str, str], country: str) -> Read:
     """The row in normal form, or the first thing that is wrong with it."""
-    texts = {field: " ".join(text.split()) for field, text in values.items()}
+    texts = {field: plain_line(text) for field, text in values.items()}
     code = _first_fault(texts)
     if code:
         return Read(code)

@@ -20,7 +20,7 @@ from members.models import Member, MemberList
 from members.placement import note_placements
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.periods import utc_now
-from skypemgr.lib.text import search_key
+from skypemgr.lib.text import plain_line, search_key
 
 MAX_LIST_NAME_LENGTH = 80
 PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
@@ -111,7 +111,7 @@ def move_members(
 
 def normal_list_name(text: str) -> str:
     """The name with single blanks; InvalidField if it is empty or too long."""
-    name = " ".join(text.split())
+    name = plain_line(text)
     if not name or len(name) > MAX_LIST_NAME_LENGTH:
         raise InvalidField(_("Give the list a name of at most 80 characters."), field="name")
     return name

@@ -17,6 +17,7 @@ from members.addresses import normal_email, normal_phone, normal_username
 from members.models import Company, Invitation, Member, User
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.text import plain_line
 
 MAX_ENTRIES = 500
 _SEPARATORS = re.compile(r"[\n\r,;]+")
@@ -113,7 +114,7 @@ def _normal(way: str, entry: str, country: str) -> tuple[str, str]:
             return normal_username(address), ""
         if way == Way.PHONE:
             return normal_phone(address, country), ""
-        return normal_email(address), " ".join(name.split())[:150]
+        return normal_email(address), plain_line(name)[:150]
     except ProductError:
         return "", ""
 

@@ -1,8 +1,11 @@
 """Pages about logins that allauth does not bring: sending the link again, a first password."""
 
+from typing import Any
+
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from allauth.account.stages import EmailVerificationStage, LoginStageController
+from allauth.account.views import EmailView
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,8 +15,21 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from members.account_forms import FirstPasswordForm, resend_confirmation
+from members.details import refresh_search
+from members.models import User
 from members.welcome import read_welcome, set_first_password
 from skypemgr.lib.errors import ProductError
+
+
+class OwnAddressesView(EmailView):  # type: ignore[misc]
+    """One's own e-mail addresses; whatever changed, look-ups know it."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The action of the button that was pressed is done."""
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        if isinstance(request.user, User):
+            refresh_search(request.user)
+        return answer
 
 
 @require_POST

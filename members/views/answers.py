@@ -82,7 +82,8 @@ def _show(
 ) -> HttpResponse:
     place = find_present_member(user) if user else None
     is_owner = user is not None and owns_invitation(user, invitation)
-    email = invitation.address if invitation.way == Invitation.Way.EMAIL else ""
+    ways = {Invitation.Way.EMAIL: "email", Invitation.Way.PHONE: "phone"}
+    invited = {name: invitation.address for way, name in ways.items() if way == invitation.way}
     values = {
         "invitation": invitation,
         "company": invitation.company,
@@ -91,7 +92,7 @@ def _show(
         "in_other_company": place is not None and place.company_id != invitation.company_id,
         "is_member": place is not None and place.company_id == invitation.company_id,
         "login_url": _with_next("account_login", request.path),
-        "signup_url": _with_next("account_signup", request.path, email=email),
+        "signup_url": _with_next("account_signup", request.path, **invited),
         "path": request.path,
     }
     status = 403 if user and not is_owner else 409 if place else 200
