@@ -39,6 +39,12 @@ class ResolutionMissing(ProductError):
     code = "resolution_missing"
 
 
+class NotCancellable(Conflict):
+    """The purchase cannot be called off: it is paid, over, or on its way."""
+
+    code = "purchase_not_cancellable"
+
+
 class MethodInUse(Conflict):
     """The card pays for auto-recharge and cannot be removed."""
 
@@ -49,3 +55,15 @@ class ClosingRefused(Conflict):
     """The company cannot be closed yet; ``code`` says what to end first."""
 
     code = "closing_refused"
+
+
+class BillingDetailsMissing(ProductError):
+    """An invoice needs details that the company has not given; ``fields`` names them."""
+
+    code = "billing_details_missing"
+
+
+class PurchasesStopped(ProductError):
+    """The operator stopped purchases, of this company or of all."""
+
+    code = "purchases_stopped"

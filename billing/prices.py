@@ -3,15 +3,17 @@ decimals, and VAT is always told, even at 0 %.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from billing.errors import AmountRefused
+from billing.vat import VatReason, vat_of
+from credit.money import rounded_price
+from members.models import Company
 from skypemgr.lib.amounts import currency_places
 from skypemgr.lib.formats import format_money
-
-VAT_RATE = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Price:
 
     net: Decimal
     vat_rate: Decimal
+    vat_reason: VatReason
     vat_amount: Decimal
     total: Decimal
 
@@ -89,7 +92,14 @@ def check_amount(amount: Decimal, currency: str) -> Decimal:
     return amount
 
 
-def price_of(net: Decimal) -> Price:
-    """What the credit costs. VAT is 0 % until the rates are known."""
-    vat = net * VAT_RATE / 100
-    return Price(net=net, vat_rate=VAT_RATE, vat_amount=vat, total=net + vat)
+def price_of(net: Decimal, *, company: Company, on: date) -> Price:
+    """What the credit costs the company that day, VAT rounded to the currency's decimals."""
+    vat = vat_of(company, on=on)
+    amount = rounded_price(net * vat.rate / 100, company.currency)
+    return Price(
+        net=net,
+        vat_rate=vat.rate,
+        vat_reason=vat.reason,
+        vat_amount=amount,
+        total=net + amount,
+    )

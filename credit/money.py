@@ -1,5 +1,5 @@
-"""Amounts of credit. Its one rule: rounding to 4 places happens here (half even) and, for prices
-of calls, in ``credit.rating`` (up); nowhere else.
+"""Amounts of credit and money. Its one rule: rounding happens here (half even) and, for prices of
+calls, in ``credit.rating`` (up); nowhere else.
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from credit.errors import CompanyNotActive, InvalidAmount
 from members.models import Company
+from skypemgr.lib.amounts import currency_places
 
 PLACES = Decimal("0.0001")
 LARGEST = Decimal("99999999999999.9999")
@@ -17,6 +18,11 @@ ZERO = Decimal("0.0000")
 def rounded(amount: Decimal) -> Decimal:
     """The amount to 4 decimals, halves to even."""
     return amount.quantize(PLACES, rounding=ROUND_HALF_EVEN)
+
+
+def rounded_price(amount: Decimal, currency: str) -> Decimal:
+    """The amount to the currency's own decimals, halves to even."""
+    return amount.quantize(Decimal(1).scaleb(-currency_places(currency)), rounding=ROUND_HALF_EVEN)
 
 
 def checked_amount(amount: Decimal, *, field: str = "amount") -> Decimal:
