@@ -6,10 +6,14 @@ from billing.models.methods import ForgetWish, GatewayCustomer, PaymentMethod
 from billing.models.profile import BillingProfile, BillingSwitch, PurchaseLimit, VatRate
 from billing.models.purchases import PaymentEvent, Purchase
 from billing.models.sandbox import SandboxCharge
+from billing.models.transfers import BankStatement, BankStatementLine, BankTransfer
 
 __all__ = [
     "AutoPurchaseConsent",
     "AutoPurchaseRule",
+    "BankStatement",
+    "BankStatementLine",
+    "BankTransfer",
     "BillingProfile",
     "BillingSwitch",
     "ForgetWish",
