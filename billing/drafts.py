@@ -12,7 +12,9 @@ from uuid import uuid4
 from django.core import signing
 
 from billing.consent import VERSION, Terms
-from billing.models import Purchase
+from billing.gateways.base import Way
+from billing.means import Means, NewMethod, name_of
+from billing.models import PaymentMethod, Purchase
 from credit.requests import OutsideKey
 from members.models import Company
 
@@ -22,10 +24,13 @@ DRAFT_LASTS = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Draft:
-    """One purchase to be made: method, net amount, perhaps auto-recharge, and its own key."""
+    """One purchase to be made: what with, net amount, perhaps auto-recharge, and its own key.
+
+    ``means`` is the name of a saved method or of a new one (``billing.means``).
+    """
 
     company_id: int
-    method_id: int
+    means: str
     amount: Decimal
     terms: Terms | None
     version: str
@@ -33,29 +38,29 @@ class Draft:
 
     @classmethod
     def start(
-        cls, company: Company, *, method_id: int, amount: Decimal, terms: Terms | None
+        cls, company: Company, *, means: Means, amount: Decimal, terms: Terms | None
     ) -> "Draft":
         """A draft with a key of its own."""
-        return cls(company.pk, method_id, amount, terms, VERSION, str(uuid4()))
+        return cls(company.pk, name_of(means), amount, terms, VERSION, str(uuid4()))
 
     @classmethod
     def again(cls, purchase: Purchase) -> "Draft | None":
         """The same purchase once more, as a new one; None if its card is gone."""
-        method = purchase.method
-        if method is None or method.removed_at is not None:
+        means: Means = purchase.method or NewMethod(purchase.gateway, Way(purchase.way))
+        if isinstance(means, PaymentMethod) and means.removed_at is not None:
             return None
         consent = getattr(purchase, "auto_purchase_consent", None)
         terms = None
         if consent is not None and purchase.status != Purchase.Status.SUCCEEDED:
             terms = Terms(consent.level, consent.amount, consent.monthly_limit)
-        return cls.start(purchase.company, method_id=method.pk, amount=purchase.amount, terms=terms)
+        return cls.start(purchase.company, means=means, amount=purchase.amount, terms=terms)
 
     def sign(self) -> str:
         """The draft as text for an address."""
         terms = self.terms
         plain = {
             "c": self.company_id,
-            "m": self.method_id,
+            "m": self.means,
             "a": str(self.amount),
             "t": [str(terms.level), str(terms.monthly_limit)] if terms else None,
             "v": self.version,
@@ -77,11 +82,11 @@ class Draft:
         if plain["t"]:
             level, monthly_limit = (Decimal(value) for value in plain["t"])
             terms = Terms(level, amount, monthly_limit)
-        return cls(company.pk, plain["m"], amount, terms, plain["v"], plain["k"])
+        return cls(company.pk, str(plain["m"]), amount, terms, plain["v"], plain["k"])
 
     @property
     def request(self) -> OutsideKey:
         """The key and content under which the purchase is made once."""
         return OutsideKey.of_form(
-            self.key, [self.method_id, str(self.amount), str(self.terms), self.version]
+            self.key, [self.means, str(self.amount), str(self.terms), self.version]
         )

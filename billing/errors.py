@@ -67,3 +67,9 @@ class PurchasesStopped(ProductError):
     """The operator stopped purchases, of this company or of all."""
 
     code = "purchases_stopped"
+
+
+class NoVatNumber(ProductError):
+    """The company has no VAT number of its country."""
+
+    code = "no_vat_number"

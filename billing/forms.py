@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.auto_rules import check_terms
 from billing.consent import Terms
-from billing.gateways.base import Gateway
+from billing.gateways.base import Gateway, Way
+from billing.means import NewMethod, list_new_means
 from billing.methods import method_name
 from billing.models import AutoPurchaseRule, PaymentMethod
 from billing.prices import check_amount, limits_of
@@ -37,18 +38,27 @@ class MethodForm(forms.Form):
         self, *args: Any, saved: Sequence[PaymentMethod], gateways: Sequence[Gateway], **more: Any
     ) -> None:
         super().__init__(*args, **more)
+        asking = [gateway for gateway in gateways if gateway.asks_number]
         choices = [(str(method.pk), method_name(method)) for method in saved]
-        for gateway in gateways:
+        for gateway in asking:
             label = _("A new test card (sandbox)") if saved else gateway.label
             choices.append((gateway.name, str(label)))
+        choices += [(new.name, _new_label(new, bool(saved))) for new in list_new_means()]
         field = self.fields["method"]
         if isinstance(field, forms.ChoiceField):
             field.choices = choices
         if choices:
             field.initial = choices[0][0]
         if self.is_bound:
-            # Only a new card needs its number.
-            self.fields["number"].required = not str(self.data.get("method", "")).isdigit()
+            # Only a test card is typed in here.
+            chosen = str(self.data.get("method", ""))
+            self.fields["number"].required = chosen in [gateway.name for gateway in asking]
+
+
+def _new_label(new: NewMethod, has_saved: bool) -> str:
+    if new.way == Way.CARD and has_saved:
+        return str(_("Another card"))
+    return new.label
 
 
 class AmountForm(forms.Form):
@@ -60,9 +70,12 @@ class AmountForm(forms.Form):
     level = AmountField(label=_("When the company's balance falls below"))
     monthly_limit = AmountField(label=_("Monthly limit"))
 
-    def __init__(self, *args: Any, currency: str, **more: Any) -> None:
+    def __init__(self, *args: Any, currency: str, can_recharge: bool = True, **more: Any) -> None:
         super().__init__(*args, **more)
         self.currency = currency
+        if not can_recharge:
+            for name in ("auto_recharge", "level", "monthly_limit"):
+                del self.fields[name]
         places = currency_places(currency)
         limits = limits_of(currency)
         choice = self.fields["choice"]
@@ -70,7 +83,7 @@ class AmountForm(forms.Form):
             offered = [(str(amount), format_money(amount, currency)) for amount in limits.offered]
             choice.choices = [*offered, (OTHER, _("Other amount"))]
         for name in ("other", "level", "monthly_limit"):
-            field = self.fields[name]
+            field = self.fields.get(name)
             if isinstance(field, AmountField):
                 field.places = places
         self.fields["other"].help_text = _("From %(least)s to %(most)s.") % {
@@ -81,7 +94,8 @@ class AmountForm(forms.Form):
             # Each field is asked for only where its choice was made.
             self.fields["other"].required = self.data.get("choice") == OTHER
             for name in ("level", "monthly_limit"):
-                self.fields[name].required = bool(self.data.get("auto_recharge"))
+                if name in self.fields:
+                    self.fields[name].required = bool(self.data.get("auto_recharge"))
 
     def clean(self) -> dict[str, Any]:
         """``amount`` and, if ticked, ``terms`` are what was chosen."""

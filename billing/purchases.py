@@ -8,24 +8,33 @@ import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from billing.auto_rules import lock_rule, store_consent
 from billing.consent import VERSION, Terms
-from billing.errors import GatewayNotConfigured
+from billing.errors import GatewayNotConfigured, NotCancellable
 from billing.gateways.base import (
     ChargeRequest,
     ChargeResult,
     ChargeStatus,
     Gateway,
     GatewayUnavailable,
+    Way,
 )
 from billing.gateways.registry import find_gateway
-from billing.models import PaymentEvent, PaymentMethod, Purchase
+from billing.limits import check_limits, hold_limits
+from billing.links import return_path
+from billing.means import Means, paid_with, saved_method, way_of
+from billing.methods import customer_of
+from billing.models import PaymentEvent, Purchase
 from billing.prices import check_amount, price_of
+from billing.profile import require_details
+from billing.references import make_reference
 from billing.settlement import apply_result, lock_purchase
+from billing.switches import are_purchases_on, require_purchases_on
 from credit.errors import IdempotencyConflict
 from credit.money import require_active
 from credit.requests import OutsideKey
@@ -49,7 +58,7 @@ def buy_credit(
     *,
     actor: Actor,
     amount: Decimal,
-    method: PaymentMethod,
+    method: Means,
     request: OutsideKey,
     auto_purchase: Terms | None = None,
     consent_version: str = VERSION,
@@ -57,7 +66,9 @@ def buy_credit(
 ) -> Purchase:
     """The purchase exists once for this request and the gateway has been asked; see its status.
 
-    ``amount`` is net, in the currency's own decimals. Raises as ``create_purchase`` does.
+    ``amount`` is net, in the currency's own decimals; ``method`` a saved one, or a way to pay on
+    the gateway's own page, to which the purchase's ``action_url`` then leads. Raises as
+    ``create_purchase`` does.
     """
     purchase = create_purchase(
         actor=actor,
@@ -75,7 +86,7 @@ def create_purchase(
     *,
     actor: Actor,
     amount: Decimal,
-    method: PaymentMethod,
+    method: Means,
     request: OutsideKey,
     auto_purchase: Terms | None = None,
     consent_version: str = VERSION,
@@ -83,24 +94,33 @@ def create_purchase(
 ) -> Purchase:
     """The wish to buy is stored, once for this request; nothing has been charged yet.
 
-    Raises AmountRefused, GatewayNotConfigured, CompanyNotActive, ConsentMissing, and
-    IdempotencyConflict when the key came with another content before.
+    Raises AmountRefused, GatewayNotConfigured, CompanyNotActive, PurchasesStopped,
+    BillingDetailsMissing, ConsentMissing, and IdempotencyConflict when the key came with another
+    content before.
     """
     actor.require_administrator()
     known = _find_request(actor.company, request)
     if known is not None:
         return known
-    require_active(Company.objects.get(pk=actor.company.pk))
-    find_gateway(method.gateway)
-    check_amount(amount, actor.company.currency)
+    company = Company.objects.get(pk=actor.company.pk)
+    require_active(company)
+    require_purchases_on(company, automatic=False)
+    require_details(company, find_gateway(method.gateway))
+    check_amount(amount, company.currency)
     at = now or utc_now()
     try:
         with transaction.atomic():
             # Auto-recharge looks for open purchases under this lock.
             lock_rule(actor.company.pk)
             hold_active_company(actor.company.pk)
+            hold_limits(company)
+            # The same request may have been stored while this one waited for the locks.
+            known = _find_request(company, request)
+            if known is not None:
+                return known
+            check_limits(company, paid_with(method), amount, now=at)
             purchase = insert_purchase(
-                company=actor.company,
+                company=company,
                 amount=amount,
                 method=method,
                 request=request,
@@ -136,29 +156,36 @@ def insert_purchase(
     *,
     company: Company,
     amount: Decimal,
-    method: PaymentMethod,
+    method: Means,
     request: OutsideKey,
     now: datetime,
     actor: Actor | None = None,
 ) -> Purchase:
     """The row of a purchase and its first event; automatic without an actor."""
-    price = price_of(amount)
+    price = price_of(amount, company=company, on=company.day_at(now))
+    way, saved = way_of(method), saved_method(method)
     purchase = Purchase.objects.create(
         company=company,
         request_key=request.key,
         content_hash=request.content_hash,
         amount=price.net,
         vat_rate=price.vat_rate,
+        vat_reason=price.vat_reason,
         vat_amount=price.vat_amount,
         total=price.total,
         currency=company.currency,
         gateway=method.gateway,
-        method=method,
+        way=way,
+        method=saved,
         method_label=method.label,
+        saves_method=saved is None and way != Way.TRANSFER,
         is_automatic=actor is None,
         made_by=actor.member if actor else None,
         created_at=now,
     )
+    if way == Way.TRANSFER:
+        purchase.payment_reference = make_reference(purchase.pk)
+        purchase.save(update_fields=["payment_reference"])
     _tell_event(purchase, now)
     return purchase
 
@@ -170,7 +197,9 @@ def advance_purchase(purchase_id: int, *, now: datetime | None = None) -> Purcha
     steps, lead to one charge and one credit.
     """
     at = now or utc_now()
-    purchase = Purchase.objects.select_related("company", "method").get(pk=purchase_id)
+    purchase = Purchase.objects.select_related("company", "method", "made_by__user").get(
+        pk=purchase_id
+    )
     if purchase.is_final:
         return purchase
     gateway = find_gateway(purchase.gateway)
@@ -178,11 +207,42 @@ def advance_purchase(purchase_id: int, *, now: datetime | None = None) -> Purcha
     if is_first:
         purchase.sent_at = at
         return apply_result(purchase_id, _charge(gateway, purchase), now=at, is_first=True)
-    purchase = Purchase.objects.select_related("company", "method").get(pk=purchase_id)
+    purchase = Purchase.objects.select_related("company", "method", "made_by__user").get(
+        pk=purchase_id
+    )
     if purchase.is_final:
         return purchase
     result = _ask_again(gateway, purchase, now=at)
     return apply_result(purchase_id, result, now=at)
+
+
+def cancel_purchase(*, actor: Actor, purchase_id: int, now: datetime | None = None) -> Purchase:
+    """The purchase has expired, nothing charged, if it only waited for its payer; raises
+    NotCancellable else. What was paid meanwhile is credited.
+    """
+    actor.require_administrator()
+    at = now or utc_now()
+    purchase = (
+        Purchase.objects.select_related("company", "method", "made_by__user")
+        .filter(company=actor.company)
+        .get(pk=purchase_id)
+    )
+    waits = purchase.status == Status.REQUIRES_ACTION or (
+        purchase.status == Status.PENDING and purchase.way == Way.TRANSFER
+    )
+    if not waits:
+        raise NotCancellable(_("This purchase does not wait for a payment any more."))
+    gateway = find_gateway(purchase.gateway)
+    try:
+        result = gateway.cancel(idempotency_key(purchase), reference=purchase.gateway_reference)
+    except GatewayUnavailable as error:
+        raise NotCancellable(
+            _("The payment provider does not answer. Try again in a few minutes."),
+            code="gateway_unavailable",
+        ) from error
+    with transaction.atomic():
+        record(actor, "cancel_purchase", subject=f"purchase:{purchase.pk}")
+        return apply_result(purchase.pk, result, now=at)
 
 
 def advance_open_purchases(*, now: datetime | None = None) -> int:
@@ -226,7 +286,8 @@ def _claim(purchase_id: int, *, now: datetime) -> bool:
         if purchase.status != Status.CREATED:
             return False
         is_too_late = purchase.created_at + SEND_WITHIN <= now
-        if is_too_late or purchase.company.state != Company.State.ACTIVE:
+        is_stopped = not are_purchases_on(purchase.company, automatic=purchase.is_automatic)
+        if is_too_late or is_stopped or purchase.company.state != Company.State.ACTIVE:
             purchase.status = Status.EXPIRED
             purchase.settled_at = now
             purchase.save(update_fields=["status", "settled_at"])
@@ -240,13 +301,21 @@ def _claim(purchase_id: int, *, now: datetime) -> bool:
 
 
 def _charge(gateway: Gateway, purchase: Purchase) -> ChargeResult:
-    method = purchase.method
+    method, payer = purchase.method, purchase.made_by
     request = ChargeRequest(
         idempotency_key=idempotency_key(purchase),
         amount=purchase.total,
         currency=purchase.currency,
+        way=Way(purchase.way),
         method_reference=method.reference if method else "",
+        customer_reference=customer_of(purchase.company, purchase.gateway),
+        payment_reference=purchase.payment_reference,
         is_off_session=purchase.is_automatic,
+        saves_method=purchase.saves_method,
+        return_url=f"{settings.SITE_URL}{return_path(purchase)}",
+        description=settings.SELLER_NAME,
+        language=(payer.user.language if payer else "") or purchase.company.language,
+        email=payer.user.email if payer else "",
     )
     try:
         return gateway.charge(request)
@@ -258,18 +327,18 @@ def _ask_again(gateway: Gateway, purchase: Purchase, *, now: datetime) -> Charge
     """What became of a charge that was asked for before, perhaps in vain."""
     key = idempotency_key(purchase)
     try:
-        result = gateway.fetch(key)
+        result = gateway.fetch(key, reference=purchase.gateway_reference)
         if result is None:
             # Our wish never arrived. The same key again is safe; late, it is called off instead.
             sent_at = purchase.sent_at or purchase.created_at
             is_in_time = now < sent_at + SEND_WITHIN
             if is_in_time and purchase.company.state == Company.State.ACTIVE:
                 return _charge(gateway, purchase)
-            return gateway.cancel(key)
+            return gateway.cancel(key, reference=purchase.gateway_reference)
         expires_at = purchase.action_expires_at
         is_asking = result.status == ChargeStatus.REQUIRES_ACTION
         if is_asking and expires_at is not None and expires_at <= now:
-            return gateway.cancel(key)
+            return gateway.cancel(key, reference=purchase.gateway_reference)
         return result
     except GatewayUnavailable:
         return ChargeResult(status=ChargeStatus.UNKNOWN)

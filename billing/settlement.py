@@ -17,8 +17,10 @@ from billing.auto_rules import (
     note_payment,
 )
 from billing.gateways.base import ChargeResult, ChargeStatus
+from billing.incidents import Kind, report
+from billing.invoice_facts import freeze
 from billing.links import authentication_link
-from billing.methods import confirm_method
+from billing.methods import confirm_method, keep_customer, keep_method
 from billing.models import AutoPurchaseConsent, AutoPurchaseRule, PaymentEvent, Purchase
 from credit.accounts import ensure_accounts
 from credit.ledger import Move, post_transfers
@@ -54,6 +56,8 @@ def apply_result(
         purchase.save(update_fields=["checked_at"])
         if purchase.is_final or purchase.status == result.status:
             return purchase
+        if result.status == ChargeStatus.SUCCEEDED and _differs(purchase, result, now):
+            return purchase
         if result.status == ChargeStatus.UNKNOWN and purchase.status != Status.PENDING:
             return purchase
         _take_over(purchase, result, now)
@@ -80,12 +84,16 @@ def _take_over(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
     purchase.gateway_reference = result.reference or purchase.gateway_reference
     purchase.decline_code = result.decline_code
     purchase.action_url = result.action_url
-    purchase.action_expires_at = (
-        now + AUTHENTICATE_WITHIN if result.status == ChargeStatus.REQUIRES_ACTION else None
-    )
+    purchase.action_expires_at = None
+    if result.status == ChargeStatus.REQUIRES_ACTION:
+        purchase.action_expires_at = result.expires_at or now + AUTHENTICATE_WITHIN
+    if result.customer_reference:
+        keep_customer(purchase.company, purchase.gateway, result.customer_reference)
     if purchase.is_final:
         purchase.settled_at = now
     if result.status == ChargeStatus.SUCCEEDED:
+        _keep_method(purchase, result, now)
+        purchase.invoice_facts = freeze(purchase, now=now)
         purchase.transfer = _credit(purchase, now)
     purchase.save(
         update_fields=[
@@ -96,8 +104,51 @@ def _take_over(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
             "action_expires_at",
             "settled_at",
             "transfer",
+            "method",
+            "method_label",
+            "invoice_facts",
         ]
     )
+
+
+def _differs(purchase: Purchase, result: ChargeResult, now: datetime) -> bool:
+    """Whether something else was paid than was to be: nothing is credited then, the state stays,
+    and the operator is told once.
+    """
+    kind: Kind | None = None
+    if result.currency and result.currency != purchase.currency:
+        kind = Kind.CURRENCY_DIFFERS
+    elif result.amount is not None and result.amount != purchase.total:
+        kind = Kind.AMOUNT_DIFFERS
+    if kind is None:
+        return False
+    report(
+        kind,
+        purchase=purchase,
+        gateway=purchase.gateway,
+        key=f"purchase:{purchase.pk}:{kind}",
+        now=now,
+        expected=f"{purchase.total} {purchase.currency}",
+        paid=f"{result.amount} {result.currency}",
+        reference=result.reference,
+    )
+    return True
+
+
+def _keep_method(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
+    """What the payer paid with on the gateway's page is the purchase's method, and is offered
+    again."""
+    if result.saved is None or purchase.method is not None:
+        return
+    purchase.method = keep_method(
+        purchase.company,
+        purchase.gateway,
+        result.saved,
+        member=purchase.made_by,
+        now=now,
+        customer_reference=result.customer_reference,
+    )
+    purchase.method_label = purchase.method.label
 
 
 def _credit(purchase: Purchase, now: datetime) -> Transfer:
@@ -125,7 +176,7 @@ def _settle(purchase: Purchase, rule: AutoPurchaseRule | None, now: datetime) ->
         .first()
     )
     if consent is not None and not _is_older(consent, rule):
-        activate_rule(consent, now=now)
+        activate_rule(consent, now=now, paid_with=purchase.method)
     if purchase.is_automatic:
         tell_administrators(
             purchase.company,

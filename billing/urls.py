@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import buy, purchases, sandbox, settings
+from billing.views import buy, leaving, purchases, sandbox, settings
 
 urlpatterns = [
     path("buy/", buy.choose_method, name="buy"),
@@ -11,11 +11,16 @@ urlpatterns = [
     path("buy/check/", buy.check, name="buy_check"),
     path("purchases/", purchases.show_purchases, name="purchases"),
     path("purchases/<int:pk>/", purchases.show_purchase, name="purchase"),
+    path("purchases/<int:pk>/cancel/", purchases.cancel, name="purchase_cancel"),
+    path("purchases/<int:pk>/return/", purchases.come_back, name="purchase_return"),
     path("purchases/<int:pk>/status/", purchases.poll_purchase, name="purchase_status"),
     path("purchases/<int:pk>/retry/", purchases.retry, name="purchase_retry"),
     path(
         "purchases/authenticate/<str:token>/", purchases.authenticate, name="purchase_authenticate"
     ),
+    path("members/<int:pk>/remove/", leaving.remove, name="member_remove"),
+    path("me/leave/", leaving.leave, name="leave"),
+    path("settings/close/", leaving.close, name="company_close"),
     path("settings/payment/", settings.show_settings, name="payment_settings"),
     path("settings/payment/off/", settings.switch_off, name="auto_purchase_off"),
     path("settings/payment/resume/", settings.resume, name="auto_purchase_resume"),

@@ -7,7 +7,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from billing.methods import choose_method
+from billing.gateways.base import Way
+from billing.means import choose_means
 from billing.models import Purchase
 from billing.purchases import buy_credit
 from billing.queries import find_purchase, list_purchases
@@ -24,7 +25,8 @@ from skypemgr.lib.rest import AmountSerializerField, StrictSerializer, require_i
 
 
 class PurchaseWish(StrictSerializer):
-    """Credit to buy: the net amount, and a saved method's id or a gateway's name."""
+    """Credit to buy: the net amount, and a saved method's id, a gateway's name, or
+    ``gateway:way`` (``stripe:paypal``)."""
 
     amount = AmountSerializerField(help_text="Net; in the currency's own decimals.")
     payment_method = serializers.CharField(max_length=40)
@@ -41,6 +43,13 @@ class PurchaseAnswer(serializers.Serializer[Any]):
     total = serializers.SerializerMethodField()
     currency = serializers.CharField()
     payment_method = serializers.CharField(source="method_label")
+    way = serializers.ChoiceField(choices=Way.choices)
+    vat_reason = serializers.CharField()
+    payment_reference = serializers.CharField()
+    action_url = serializers.CharField(
+        help_text="Where the payer pays or answers the bank while `requires_action`; else empty."
+    )
+    action_expires_at = serializers.DateTimeField(allow_null=True)
     decline_code = serializers.CharField()
     is_automatic = serializers.BooleanField()
     made_by = serializers.IntegerField(source="made_by_id", allow_null=True)
@@ -117,7 +126,7 @@ class PurchasesDoor(Door):
         purchase = buy_credit(
             actor=actor,
             amount=wish["amount"],
-            method=choose_method(actor, wish["payment_method"]),
+            method=choose_means(actor, wish["payment_method"]),
             request=outside,
         )
         answer = atomically(

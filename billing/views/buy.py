@@ -19,8 +19,9 @@ from billing.drafts import Draft
 from billing.forms import OTHER, AmountForm, MethodForm
 from billing.gateways.cards import TEST_CARDS
 from billing.gateways.registry import list_gateways
-from billing.methods import find_method, list_methods, method_name, save_card
-from billing.models import PaymentMethod
+from billing.means import Means, can_recharge, display_name, find_means, name_of
+from billing.methods import list_methods, save_card
+from billing.models import Purchase
 from billing.prices import limits_of, price_of
 from billing.purchases import buy_credit
 from billing.queries import last_paid
@@ -28,6 +29,7 @@ from credit.accounts import company_balance
 from credit.money import require_active
 from members.access import MemberRequest, administrators_only
 from skypemgr.lib.errors import ProductError
+from skypemgr.lib.periods import utc_now
 
 SHOWN, REFUSED = 200, 422
 
@@ -45,13 +47,15 @@ def choose_method(request: MemberRequest) -> HttpResponseBase:
     typed = request.POST if request.method == "POST" else None
     form = MethodForm(typed, saved=saved, gateways=gateways)
     if form.is_valid():
-        method = _chosen_method(request, form)
-        if method is not None:
-            return HttpResponseRedirect(f"{reverse('buy_amount')}?method={method.pk}")
+        means = _chosen_means(request, form)
+        if means is not None:
+            query = urlencode({"method": name_of(means)})
+            return HttpResponseRedirect(f"{reverse('buy_amount')}?{query}")
     page = {
         "form": form,
         "saved": saved,
         "gateways": gateways,
+        "asks_number": any(gateway.asks_number for gateway in gateways),
         "test_cards": TEST_CARDS,
         "again": last_paid(company) if saved else None,
     }
@@ -64,24 +68,26 @@ def choose_amount(request: MemberRequest) -> HttpResponseBase:
     """Step 2: how much, and whether to go on automatically."""
     company = request.member.company
     draft = Draft.read(request.GET.get("draft", ""), company)
-    method = _named_method(request, request.GET.get("method", ""))
-    if method is None:
+    means = _named_means(request, request.GET.get("method", ""))
+    if means is None:
         return redirect("buy")
     currency = company.currency
     initial = _typed_before(draft, currency) if draft else {}
     typed = request.POST if request.method == "POST" else None
-    form = AmountForm(typed, currency=currency, initial=initial)
+    recharges = can_recharge(means)
+    form = AmountForm(typed, currency=currency, can_recharge=recharges, initial=initial)
     if form.is_valid():
         chosen = Draft.start(
             company,
-            method_id=method.pk,
+            means=means,
             amount=form.cleaned_data["amount"],
             terms=form.cleaned_data["terms"],
         )
         return HttpResponseRedirect(_check_address(chosen))
     page = {
         "form": form,
-        "method": method_name(method),
+        "method": display_name(means),
+        "can_recharge": recharges,
         "currency": currency,
         "rule": describe_rule(company),
     }
@@ -104,8 +110,8 @@ def check(request: MemberRequest) -> HttpResponseBase:
     company = request.member.company
     text = request.POST.get("draft", "") or request.GET.get("draft", "")
     draft = Draft.read(text, company)
-    method = _named_method(request, str(draft.method_id)) if draft else None
-    if draft is None or method is None or (draft.terms and draft.version != VERSION):
+    means = _named_means(request, draft.means) if draft else None
+    if draft is None or means is None or (draft.terms and draft.version != VERSION):
         messages.warning(request, _("This page is no longer valid. Please choose again."))
         return redirect("buy")
     error = ""
@@ -114,28 +120,36 @@ def check(request: MemberRequest) -> HttpResponseBase:
             purchase = buy_credit(
                 actor=request.actor,
                 amount=draft.amount,
-                method=method,
+                method=means,
                 request=draft.request,
                 auto_purchase=draft.terms,
                 consent_version=draft.version,
             )
-            return redirect("purchase", purchase.pk)
+            return _go_on(purchase)
         except ProductError as refusal:
             error = str(refusal)
-    page = {**_what_is_bought(draft, method, request), "draft": text, "error": error}
+    page = {**_what_is_bought(draft, means, request), "draft": text, "error": error}
     return render(request, "billing/buy_check.html", page, status=REFUSED if error else SHOWN)
 
 
-def _what_is_bought(draft: Draft, method: PaymentMethod, request: MemberRequest) -> dict[str, Any]:
+def _go_on(purchase: Purchase) -> HttpResponseBase:
+    """To the gateway's own page where the payer is to pay there; else to the purchase."""
+    waits = purchase.status == Purchase.Status.REQUIRES_ACTION
+    if waits and purchase.method is None and purchase.action_url:
+        return HttpResponseRedirect(purchase.action_url)
+    return redirect("purchase", purchase.pk)
+
+
+def _what_is_bought(draft: Draft, means: Means, request: MemberRequest) -> dict[str, Any]:
     company = request.member.company
     balance = company_balance(company)
-    name = method_name(method)
+    name = display_name(means)
     consent = ""
     if draft.terms:
         consent = write_consent(draft.terms, currency=company.currency, card=name)
-    query = urlencode({"method": method.pk, "draft": draft.sign()})
+    query = urlencode({"method": name_of(means), "draft": draft.sign()})
     return {
-        "price": price_of(draft.amount),
+        "price": price_of(draft.amount, company=company, on=company.day_at(utc_now())),
         "currency": company.currency,
         "method": name,
         "consent": consent,
@@ -146,10 +160,10 @@ def _what_is_bought(draft: Draft, method: PaymentMethod, request: MemberRequest)
     }
 
 
-def _chosen_method(request: MemberRequest, form: MethodForm) -> PaymentMethod | None:
+def _chosen_means(request: MemberRequest, form: MethodForm) -> Means | None:
     chosen = form.cleaned_data["method"]
-    if chosen.isdigit():
-        return _named_method(request, chosen)
+    if chosen.isdigit() or ":" in chosen:
+        return _named_means(request, chosen)
     try:
         return save_card(actor=request.actor, gateway=chosen, number=form.cleaned_data["number"])
     except ProductError as error:
@@ -157,12 +171,10 @@ def _chosen_method(request: MemberRequest, form: MethodForm) -> PaymentMethod | 
     return None
 
 
-def _named_method(request: MemberRequest, pk: str) -> PaymentMethod | None:
-    """The company's own method; nothing else has an address here."""
-    if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
-        return None
+def _named_means(request: MemberRequest, name: str) -> Means | None:
+    """The company's own method, or a new one; nothing else has an address here."""
     try:
-        return find_method(request.actor, int(pk))
+        return find_means(request.actor, name)
     except ProductError:
         return None
 
