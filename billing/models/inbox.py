@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from billing.gateways.base import NewsKind
 from billing.models.purchases import Purchase
 from members.models import Company, User
 from skypemgr.lib.periods import utc_now
@@ -76,3 +77,68 @@ class PaymentIncident(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class GatewayEvent(models.Model):
+    """One event that a gateway told, as it came, its signature verified before it was stored.
+
+    ``body`` and ``headers`` are the proof; ``news`` is what it says in our words. It is dealt with
+    by the worker (``processed_at``); until then ``next_try_at`` says when it is tried (again), and
+    ``problem`` why it was not. Without either nobody tries any more and there is an incident.
+    """
+
+    gateway = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in NewsKind])
+    text = models.CharField(max_length=100)
+    body = models.TextField()
+    headers = models.JSONField(default=dict)
+    news = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    purchase = models.ForeignKey(
+        Purchase, null=True, blank=True, on_delete=models.PROTECT, related_name="gateway_events"
+    )
+    occurred_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField(default=utc_now)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    tries_count = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint("gateway", "event_id", name="gateway_event_stored_once"),
+        )
+        indexes = (
+            models.Index(
+                fields=("next_try_at",),
+                condition=Q(processed_at=None, next_try_at__isnull=False),
+                name="gateway_event_to_process",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.text or self.event_id
+
+
+class GatewayDay(models.Model):
+    """A finished day (UTC) of a gateway beside ours, charge by charge.
+
+    Sums are totals by currency, as text. ``differences`` is a list of ``{what, key, ours,
+    theirs}``; empty when each charge of that day is a purchase paid with the same amount and the
+    other way round.
+    """
+
+    gateway = models.CharField(max_length=20)
+    day = models.DateField()
+    ours_count = models.PositiveIntegerField(default=0)
+    theirs_count = models.PositiveIntegerField(default=0)
+    ours_sums = models.JSONField(default=dict)
+    theirs_sums = models.JSONField(default=dict)
+    differences = models.JSONField(default=list)
+    compared_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("gateway", "day", name="gateway_day_compared_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.day}"

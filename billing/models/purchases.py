@@ -123,6 +123,17 @@ class Purchase(models.Model):
                 condition=Q(status__in=("created", "pending", "requires_action", "unknown")),
                 name="purchase_to_check",
             ),
+            # Events and day lists of a gateway may name a charge by nothing else.
+            models.Index(
+                fields=("gateway_reference",),
+                condition=~Q(gateway_reference=""),
+                name="purchase_by_reference",
+            ),
+            models.Index(
+                fields=("gateway", "settled_at"),
+                condition=Q(status="succeeded"),
+                name="purchase_settled_on",
+            ),
         )
 
     def __str__(self) -> str:
