@@ -5,17 +5,19 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django_htmx.middleware import HtmxDetails
 
 from members.actors import Actor
-from members.models import Member, MemberList
+from members.models import Member, MemberList, User
 from members.models.people import Role
 from skypemgr.lib.errors import NotFound
 
 P = ParamSpec("P")
+MAX_ID_DIGITS = 18
 
 
 class MemberRequest(HttpRequest):
@@ -26,7 +28,16 @@ class MemberRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+class PlaceRequest(HttpRequest):
+    """A request of somebody about one of their own places, present or former."""
+
+    member: Member | None
+    place: Member
+    htmx: HtmxDetails
+
+
 View = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
+PlaceView = Callable[Concatenate[PlaceRequest, P], HttpResponseBase]
 PlainView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -43,6 +54,48 @@ def readers_only(view: View[P]) -> PlainView[P]:
 def administrators_only(view: View[P]) -> PlainView[P]:
     """Opens the page to active administrators."""
     return _guard(view, (Role.ADMINISTRATOR,))
+
+
+def people_only(view: PlaceView[P]) -> PlainView[P]:
+    """Opens the page to everybody with a place, also one they have left: the one that ``?place=``
+    names, else the present one, else the last.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        user = request.user
+        if not user.is_authenticated:
+            return _leave(request, redirect_to_login(request.get_full_path()))
+        inside = cast("PlaceRequest", request)
+        wanted = request.GET.get("place", "")
+        if wanted:
+            inside.place = find_place(user, wanted)
+        else:
+            place = inside.member or places_of(user).first()
+            if place is None:
+                return _leave(request, redirect("company_new"))
+            inside.place = place
+        return view(inside, *args, **kwargs)
+
+    return cast("PlainView[P]", guarded)
+
+
+def places_of(user: User) -> QuerySet[Member]:
+    """The login's own places: the present one, then those left, latest first."""
+    return (
+        Member.objects.select_related("company", "user", "list")
+        .filter(user=user)
+        .order_by(F("ended_at").desc(nulls_first=True), "-pk")
+    )
+
+
+def find_place(user: User, pk: str) -> Member:
+    """The login's own place with this number; anybody else's is NotFound."""
+    is_number = pk.isascii() and pk.isdigit() and len(pk) <= MAX_ID_DIGITS
+    place = places_of(user).filter(pk=int(pk)).first() if is_number else None
+    if place is None:
+        raise NotFound(_("There is no such place of yours."), code="unknown_place")
+    return place
 
 
 def find_member(actor: Actor, pk: int) -> Member:

@@ -44,5 +44,6 @@ def member_frame(context: Context, member: Member, tab: str) -> dict[str, Any]:
         "currency": company.currency,
         "rule_sentence": status_sentence(describe_rule(member), company.currency, today),
         "can_manage": viewer is not None and viewer.is_administrator and member.is_present,
+        "is_own": viewer is not None and viewer.pk == member.pk,
         "request": request,
     }

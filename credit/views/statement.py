@@ -6,8 +6,9 @@ Its one rule: single calls are shown to nobody but the member, on their own page
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from credit.statement import (
@@ -17,7 +18,14 @@ from credit.statement import (
     read_member_statement,
     read_own_statement,
 )
-from members.access import MemberRequest, find_member, members_only, readers_only
+from members.access import (
+    MemberRequest,
+    PlaceRequest,
+    find_member,
+    people_only,
+    readers_only,
+)
+from members.models import Company, Member
 
 Read = Callable[..., Statement]
 
@@ -38,28 +46,40 @@ def show_member_statement(request: MemberRequest, pk: int) -> HttpResponseBase:
 
 
 @require_safe
-@members_only
-def show_own_statement(request: MemberRequest) -> HttpResponseBase:
-    """Every own movement, each call with its number."""
-    return _show(request, "own", read_own_statement, request.member)
+@people_only
+def show_own_statement(request: PlaceRequest) -> HttpResponseBase:
+    """Every own movement, each call with its number; also in a company that one has left."""
+    place = request.place
+    query = f"place={place.pk}" if not place.is_present else ""
+    return _show(request, "own", read_own_statement, place, query=query)
 
 
 def _show(
-    request: MemberRequest, whose: str, read: Read, subject: object, **more: Any
+    request: HttpRequest,
+    whose: str,
+    read: Read,
+    subject: Company | Member,
+    *,
+    query: str = "",
+    **more: Any,
 ) -> HttpResponse:
+    company = subject if isinstance(subject, Company) else subject.company
+    address = f"{request.path}?{query}" if query else request.path
     cursor = request.GET.get("page", "")
     try:
         statement = read(subject, cursor=cursor)
     except InvalidCursor:
-        return redirect(request.path)
+        return redirect(address)
     if cursor and not statement.newer:
         # The newest page is always full, and it alone follows what happens.
-        return redirect(request.path)
+        return redirect(address)
     context = {
         "whose": whose,
         "statement": statement,
-        "currency": request.member.company.currency,
-        "company": request.member.company,
+        "currency": company.currency,
+        "company": company,
+        "query": query,
+        "own_url": f"{reverse('me')}?{query}" if query else reverse("me"),
         **more,
     }
     template = "credit/member_statement.html" if whose == "member" else "credit/statement.html"

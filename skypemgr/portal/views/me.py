@@ -1,16 +1,20 @@
-"""What everybody sees of themselves. Its one rule: nobody else's figures stand on it."""
+"""What everybody sees of themselves. Its one rule: nobody else's figures stand on it, and never
+those of two companies at once.
+"""
 
 from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
 from credit.credit_requests import open_request_of
 from credit.rules import describe_rule
-from members.access import MemberRequest, members_only
+from members.access import PlaceRequest, people_only, places_of
 from members.invitations import waiting_invitations
+from members.models import Member
 from skypemgr.lib.periods import utc_now
 from skypemgr.portal.queries import movements, own, people
 from skypemgr.portal.shell import keep_version
@@ -21,22 +25,29 @@ CALLS_SHOWN = 10
 
 
 @vary_on_headers("HX-Request")
-@members_only
-def show_me(request: MemberRequest) -> HttpResponse:
-    """Own balance, rule, movements and calls."""
+@people_only
+def show_me(request: PlaceRequest) -> HttpResponse:
+    """Own balance, rule, movements and calls, in the present company or in one that was left."""
     keep_version(request)
     part = "#live" if request.htmx else ""
     return render(request, f"portal/me.html{part}", _read(request))
 
 
-def _read(request: MemberRequest) -> dict[str, Any]:
-    member = request.member
-    company = member.company
+def _read(request: PlaceRequest) -> dict[str, Any]:
+    place = request.place
+    company = place.company
     now = utc_now()
     today = company.day_at(now)
-    purse = movements.read_member_purse(member)
-    status = describe_rule(member, now=now)
+    purse = movements.read_member_purse(place)
+    status = describe_rule(place, now=now)
+    query = "" if place.is_present else f"?place={place.pk}"
     return {
+        "place": place,
+        "places": _places(place),
+        "is_former": not place.is_present,
+        "is_closed": company.state == company.State.CLOSED,
+        "own_url": reverse("me") + query,
+        "statement_url": reverse("own_statement") + query,
         "company": company,
         "currency": company.currency,
         "balance": purse.balance if purse else Decimal(0),
@@ -46,9 +57,26 @@ def _read(request: MemberRequest) -> dict[str, Any]:
         "movements": tell_own_movements(
             movements.read_member_movements(purse, MOVEMENTS_SHOWN), today
         ),
-        "calls": own.read_own_calls(member.pk, CALLS_SHOWN),
+        "calls": own.read_own_calls(place.pk, CALLS_SHOWN),
         "administrators": people.read_administrators(company),
-        "invitations": list(waiting_invitations(member.user, now=now)),
-        "open_request": open_request_of(member),
-        "is_suspended": member.status == member.Status.SUSPENDED,
+        "invitations": list(waiting_invitations(place.user, now=now)),
+        "open_request": open_request_of(place),
+        "is_suspended": place.status == place.Status.SUSPENDED,
     }
+
+
+def _places(shown: Member) -> list[dict[str, Any]]:
+    """The ways to the login's own places, if there are several or the one was left."""
+    places = list(places_of(shown.user))
+    if len(places) < 2:
+        return []
+    return [
+        {
+            "url": f"{reverse('me')}?place={place.pk}" if not place.is_present else reverse("me"),
+            "label": place.company.name,
+            "is_former": not place.is_present,
+            "ended_on": place.company.day_at(place.ended_at) if place.ended_at else None,
+            "active": place.pk == shown.pk,
+        }
+        for place in places
+    ]
