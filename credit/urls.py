@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from credit.views import activity, alerts, credit, lists, members, recharge, requests, statement
+from credit.views import (
+    activity,
+    alerts,
+    credit,
+    lists,
+    members,
+    recharge,
+    requests,
+    standing,
+    statement,
+)
 
 urlpatterns = [
     path("members/", members.show_members, name="members"),
@@ -11,6 +21,8 @@ urlpatterns = [
     path("members/auto-recharge/", recharge.manage_recharge_of_many, name="recharge_many"),
     path("members/<int:pk>/credit/", credit.manage_credit, name="member_credit"),
     path("members/<int:pk>/auto-recharge/", recharge.manage_recharge, name="member_recharge"),
+    path("members/<int:pk>/suspend/", standing.suspend, name="member_suspend"),
+    path("members/<int:pk>/reactivate/", standing.reactivate, name="member_reactivate"),
     path("members/<int:pk>/statement/", statement.show_member_statement, name="member_statement"),
     path("members/<int:pk>/activity/", activity.show_activity, name="member_activity"),
     path("me/statement/", statement.show_own_statement, name="own_statement"),
