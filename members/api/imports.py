@@ -4,6 +4,8 @@ and are answered row by row.
 
 from typing import Any, ClassVar
 
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -12,12 +14,20 @@ from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.permissions import ADMINISTRATORS
 from members.api.schema import page_of, refusal
+from members.errors import InvalidField
 from members.import_columns import TEMPLATE
 from members.import_verdicts import RowCode
-from members.importing import check_rows, find_import, import_rows, read_progress, store_rows
+from members.importing import (
+    check_rows,
+    find_import,
+    import_rows,
+    read_progress,
+    start_import,
+    store_rows,
+)
 from members.models import ImportJob
 from skypemgr.lib.paging import CursorPagination
-from skypemgr.lib.rest import StrictSerializer, require_text
+from skypemgr.lib.rest import ExactJSONParser, FileParser, StrictSerializer, require_text
 
 MAX_ROWS = 5_000
 MAX_CELL = 1_000
@@ -43,6 +53,29 @@ class ImportWish(StrictSerializer):
     members = serializers.ListField(child=ImportPerson(), min_length=1, max_length=MAX_ROWS)
     all_or_nothing = serializers.BooleanField(default=False)
     dry_run = serializers.BooleanField(default=False)
+
+
+class FileWish(StrictSerializer):
+    """A CSV or XLSX file. ``columns`` names the column of each field, as JSON; without it they are
+    guessed from the first line.
+    """
+
+    file = serializers.FileField(
+        error_messages={"empty": _("The file has no rows."), "required": _("Choose a file.")}
+    )
+    columns = serializers.JSONField(required=False, default=None)
+    all_or_nothing = serializers.BooleanField(default=False)
+    dry_run = serializers.BooleanField(default=False)
+
+    def validate_columns(self, value: Any) -> Any:
+        """An object of field and column name, or nothing."""
+        if value is None:
+            return None
+        if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
+            raise serializers.ValidationError(
+                _('Write an object such as {"email": "Courriel", "name": "Nom"}.')
+            )
+        return value
 
 
 class StartWish(StrictSerializer):
@@ -86,6 +119,7 @@ class ImportRowAnswer(serializers.Serializer[Any]):
 class ImportsDoor(Door):
     """The company's imports."""
 
+    parser_classes = (ExactJSONParser, FileParser)
     roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ADMINISTRATORS}
     newest_first = True
 
@@ -103,8 +137,21 @@ class ImportsDoor(Door):
 
     @extend_schema(
         operation_id="members_import",
-        request=ImportWish,
-        responses={202: ImportAnswer, 422: refusal(422, "company_frozen", "invalid")},
+        request={"application/json": ImportWish, "multipart/form-data": FileWish},
+        responses={
+            202: ImportAnswer,
+            413: refusal(413, "file_too_big"),
+            422: refusal(
+                422,
+                "company_frozen",
+                "invalid",
+                "file_too_big",
+                "macros",
+                "too_many_rows",
+                "no_rows",
+                "unreadable_file",
+            ),
+        },
         examples=[
             OpenApiExample(
                 "Two people",
@@ -116,13 +163,17 @@ class ImportsDoor(Door):
                     "all_or_nothing": True,
                 },
                 request_only=True,
+                media_type="application/json",
             )
         ],
     )
     def post(self, request: ApiRequest) -> Response:
-        """Takes at most 5,000 people; a job checks every row, then creates the accounts. Look at
-        the answered import until it is ``done``, ``checked`` or ``stopped``.
+        """Takes at most 5,000 people as JSON, or a file as the page does (20 MB, 200,000 rows); a
+        job checks every row, then creates the accounts. Look at the answered import until it is
+        ``done``, ``checked`` or ``stopped``.
         """
+        if str(request.content_type).startswith("multipart/form-data"):
+            return Response(ImportAnswer(_start_file(request)).data, status=202)
         body = ImportWish(data=request.data)
         body.is_valid(raise_exception=True)
         wish = body.validated_data
@@ -139,6 +190,34 @@ class ImportsDoor(Door):
             all_or_nothing=wish["all_or_nothing"],
         )
         return Response(ImportAnswer(job).data, status=202)
+
+
+def _start_file(request: ApiRequest) -> ImportJob:
+    body = FileWish(data=request.data)
+    body.is_valid(raise_exception=True)
+    wish = body.validated_data
+    file = wish["file"]
+    # All or nothing: a file whose columns cannot be told leaves no import behind.
+    with transaction.atomic():
+        job = start_import(actor=request.actor, file=file.file, file_name=file.name)
+        chosen = wish["columns"]
+        mapping = job.mapping if chosen is None else _mapping(chosen, job.header)
+        return check_rows(
+            actor=request.actor,
+            job_id=job.pk,
+            mapping=mapping,
+            starts_itself=not wish["dry_run"],
+            all_or_nothing=wish["all_or_nothing"],
+        )
+
+
+def _mapping(chosen: dict[str, str], header: list[str]) -> dict[str, int]:
+    missing = sorted(set(chosen.values()) - set(header))
+    if missing:
+        raise InvalidField(
+            _("The file has no column %(name)s.") % {"name": missing[0]}, field="columns"
+        )
+    return {field: header.index(name) for field, name in chosen.items()}
 
 
 class ImportDoor(Door):

@@ -93,6 +93,7 @@ TITLES = {
     404: "Not Found",
     409: "Conflict",
     410: "Gone",
+    413: "Content Too Large",
     422: "Unprocessable Entity",
     429: "Too Many Requests",
 }

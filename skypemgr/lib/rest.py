@@ -11,7 +11,8 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import IO, Any, ClassVar, NoReturn, cast
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as FormError
 from django.http import Http404
 from django.utils.translation import gettext
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -88,6 +89,34 @@ class ExactJSONParser(JSONParser):
         return body
 
 
+class FileParser(MultiPartParser):
+    """Reads a form with a file; one far above what is ever read is not even received."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The form's fields and files; ParseError for what is no form, BodyTooBig."""
+        request = (parser_context or {})["request"]
+        length = str(request.META.get("CONTENT_LENGTH") or "0")
+        if not length.isdigit() or int(length) > 4 * settings.MAX_UPLOAD_BYTES:
+            raise BodyTooBig(
+                gettext("The file is bigger than %(size)s MB. Split it.")
+                % {"size": settings.MAX_UPLOAD_BYTES // (1024 * 1024)},
+                code="file_too_big",
+            )
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except exceptions.ParseError as error:
+            raise exceptions.ParseError(
+                gettext("The form could not be read."), code="malformed_form"
+            ) from error
+        except SuspiciousOperation as error:
+            raise BodyTooBig from error
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
@@ -118,7 +147,7 @@ class AlwaysJSON(BaseContentNegotiation):
         content_type = (request.content_type or "").split(";")[0].strip().lower()
         if content_type in ("", "application/json") or content_type.endswith("+json"):
             return next(iter(parsers))
-        return None
+        return next((parser for parser in parsers if parser.media_type == content_type), None)
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -233,6 +262,8 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return _of_validation(error)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
+    elif isinstance(error, RequestDataTooBig):
+        error = BodyTooBig()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):
