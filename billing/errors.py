@@ -51,6 +51,18 @@ class MethodInUse(Conflict):
     code = "payment_method_in_use"
 
 
+class MethodRemoved(Conflict):
+    """The payment method was removed; another one is to be chosen."""
+
+    code = "payment_method_removed"
+
+
+class MethodUnsuitable(ProductError):
+    """Auto-recharge cannot pay this way."""
+
+    code = "payment_method_unsuitable"
+
+
 class ClosingRefused(Conflict):
     """The company cannot be closed yet; ``code`` says what to end first."""
 
@@ -73,3 +85,33 @@ class NoVatNumber(ProductError):
     """The company has no VAT number of its country."""
 
     code = "no_vat_number"
+
+
+class ReasonMissing(ProductError):
+    """The operator decided without a word of why."""
+
+    code = "reason_missing"
+
+
+class UnknownTransfer(ProductError):
+    """No purchase by bank transfer has this number."""
+
+    code = "unknown_transfer"
+
+
+class LineDecided(Conflict):
+    """The line of the bank statement is credited already."""
+
+    code = "line_decided"
+
+
+class TransferEnded(Conflict):
+    """The purchase is paid already, or its transfer is awaited no more."""
+
+    code = "transfer_ended"
+
+
+class TransferDiffers(ProductError):
+    """What arrived cannot be taken for what was expected."""
+
+    code = "transfer_differs"

@@ -8,8 +8,12 @@ from django.utils.translation import gettext as _
 from billing.errors import GatewayNotConfigured
 from billing.gateways.base import Gateway
 from billing.gateways.sandbox import SandboxGateway
+from billing.gateways.transfer import TransferGateway
 
-KNOWN: dict[str, Gateway] = {SandboxGateway.name: SandboxGateway()}
+KNOWN: dict[str, Gateway] = {
+    SandboxGateway.name: SandboxGateway(),
+    TransferGateway.name: TransferGateway(),
+}
 
 
 def list_gateways() -> list[Gateway]:
