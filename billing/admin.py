@@ -7,6 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from billing.admin_inbox import GatewayDayAdmin, GatewayEventAdmin, PaymentIncidentAdmin
 from billing.closing import close_company
 from billing.models import (
     AutoPurchaseConsent,
@@ -17,6 +18,9 @@ from billing.models import (
 )
 from members.admin import CompanyAdmin as OpenCompanyAdmin
 from members.models import Company
+
+# Registered by being imported.
+__all__ = ["GatewayDayAdmin", "GatewayEventAdmin", "PaymentIncidentAdmin"]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs

@@ -4,18 +4,17 @@ Its one rule: no gateway is asked while a lock or transaction is open, and each 
 or missing: ``advance_purchase`` brings any purchase one step further, from wherever it stands.
 """
 
-import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from billing.auto_rules import lock_rule, store_consent
+from billing.auto_rules import store_consent
+from billing.auto_state import lock_rule
 from billing.consent import VERSION, Terms
-from billing.errors import GatewayNotConfigured, NotCancellable
+from billing.errors import NotCancellable
 from billing.gateways.base import (
     ChargeRequest,
     ChargeResult,
@@ -44,14 +43,9 @@ from members.models import Company
 from members.standing import hold_active_company
 from skypemgr.lib.periods import utc_now
 
-logger = logging.getLogger(__name__)
-
 Status = Purchase.Status
 # What was wished but never sent is not charged out of the blue later than this.
 SEND_WITHIN = timedelta(hours=1)
-# A gateway is asked again this often about what only waits for the payer or is old.
-SLOWLY = timedelta(minutes=1)
-SWEPT_AT_ONCE = 500
 
 
 def buy_credit(
@@ -243,29 +237,6 @@ def cancel_purchase(*, actor: Actor, purchase_id: int, now: datetime | None = No
     with transaction.atomic():
         record(actor, "cancel_purchase", subject=f"purchase:{purchase.pk}")
         return apply_result(purchase.pk, result, now=at)
-
-
-def advance_open_purchases(*, now: datetime | None = None) -> int:
-    """Every purchase that is not final was brought further, at most 500; returns how many."""
-    at = now or utc_now()
-    lately = at - SLOWLY
-    is_slow = Q(status=Status.REQUIRES_ACTION) | Q(created_at__lt=at - SEND_WITHIN)
-    due = (
-        Purchase.objects.filter(status__in=Purchase.OPEN)
-        .exclude(is_slow & Q(checked_at__isnull=False, checked_at__gt=lately))
-        .order_by(F("checked_at").asc(nulls_first=True), "pk")
-        .values_list("pk", flat=True)[:SWEPT_AT_ONCE]
-    )
-    ids = list(due)
-    for pk in ids:
-        try:
-            advance_purchase(pk, now=now)
-        except GatewayNotConfigured:
-            logger.warning("purchase %s waits for a gateway that is not configured", pk)
-        except Exception:
-            # One purchase that cannot be advanced must not keep the others waiting.
-            logger.exception("purchase %s could not be advanced", pk)
-    return len(ids)
 
 
 def _find_request(company: Company, request: OutsideKey) -> Purchase | None:

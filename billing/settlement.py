@@ -1,7 +1,8 @@
 """What follows from a gateway's word about a purchase.
 
 Its one rule: applied under the purchase's lock, all in one transaction, so that a purchase is
-credited once however often and by whomever the word is brought. Lock order: rule, purchase, purses.
+credited once however often and by whomever the word is brought. Lock order: rule, purchase, method,
+purses.
 """
 
 from datetime import datetime, timedelta
@@ -9,19 +10,21 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.urls import reverse
 
-from billing.auto_rules import (
-    activate_rule,
-    lock_rule,
-    note_authentication,
-    note_failure,
-    note_payment,
-)
+from billing.auto_outcomes import note_authentication, note_failure, note_payment
+from billing.auto_rules import activate_rule
+from billing.auto_state import lock_rule
 from billing.gateways.base import ChargeResult, ChargeStatus
 from billing.incidents import Kind, report
 from billing.invoice_facts import freeze
 from billing.links import authentication_link
 from billing.methods import confirm_method, keep_customer, keep_method
-from billing.models import AutoPurchaseConsent, AutoPurchaseRule, PaymentEvent, Purchase
+from billing.models import (
+    AutoPurchaseConsent,
+    AutoPurchaseRule,
+    GatewayCustomer,
+    PaymentEvent,
+    Purchase,
+)
 from credit.accounts import ensure_accounts
 from credit.ledger import Move, post_transfers
 from credit.models import Transfer
@@ -54,7 +57,12 @@ def apply_result(
         purchase, rule = lock_purchase(purchase_id)
         purchase.checked_at = now
         purchase.save(update_fields=["checked_at"])
-        if purchase.is_final or purchase.status == result.status:
+        if purchase.status == result.status:
+            return purchase
+        if purchase.is_final:
+            if result.status == ChargeStatus.SUCCEEDED:
+                # Money was taken and the credit is missing: a person decides.
+                _report(Kind.PAID_AFTER_END, purchase, result, now)
             return purchase
         if result.status == ChargeStatus.SUCCEEDED and _differs(purchase, result, now):
             return purchase
@@ -87,12 +95,14 @@ def _take_over(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
     purchase.action_expires_at = None
     if result.status == ChargeStatus.REQUIRES_ACTION:
         purchase.action_expires_at = result.expires_at or now + AUTHENTICATE_WITHIN
-    if result.customer_reference:
+    if result.customer_reference and not is_anothers(purchase, result.customer_reference):
         keep_customer(purchase.company, purchase.gateway, result.customer_reference)
     if purchase.is_final:
         purchase.settled_at = now
     if result.status == ChargeStatus.SUCCEEDED:
         _keep_method(purchase, result, now)
+        if purchase.method is not None:
+            confirm_method(purchase.method, now=now)
         purchase.invoice_facts = freeze(purchase, now=now)
         purchase.transfer = _credit(purchase, now)
     purchase.save(
@@ -120,8 +130,21 @@ def _differs(purchase: Purchase, result: ChargeResult, now: datetime) -> bool:
         kind = Kind.CURRENCY_DIFFERS
     elif result.amount is not None and result.amount != purchase.total:
         kind = Kind.AMOUNT_DIFFERS
+    elif result.customer_reference and is_anothers(purchase, result.customer_reference):
+        kind = Kind.OTHER_COMPANY
     if kind is None:
         return False
+    _report(kind, purchase, result, now)
+    return True
+
+
+def is_anothers(purchase: Purchase, customer: str) -> bool:
+    """Whether the gateway's customer is known to be another company."""
+    known = GatewayCustomer.objects.filter(gateway=purchase.gateway, reference=customer)
+    return known.exclude(company=purchase.company_id).exists()
+
+
+def _report(kind: Kind, purchase: Purchase, result: ChargeResult, now: datetime) -> None:
     report(
         kind,
         purchase=purchase,
@@ -131,8 +154,9 @@ def _differs(purchase: Purchase, result: ChargeResult, now: datetime) -> bool:
         expected=f"{purchase.total} {purchase.currency}",
         paid=f"{result.amount} {result.currency}",
         reference=result.reference,
+        customer=result.customer_reference,
+        state=purchase.status,
     )
-    return True
 
 
 def _keep_method(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
@@ -166,8 +190,6 @@ def _credit(purchase: Purchase, now: datetime) -> Transfer:
 
 
 def _settle(purchase: Purchase, rule: AutoPurchaseRule | None, now: datetime) -> None:
-    if purchase.method is not None:
-        confirm_method(purchase.method, now=now)
     if rule is not None:
         note_payment(rule, purchase, now=now)
     consent = (
@@ -215,7 +237,7 @@ def _ask_for_authentication(
     purchase: Purchase, rule: AutoPurchaseRule | None, now: datetime
 ) -> None:
     if rule is not None:
-        note_authentication(rule, now=now)
+        note_authentication(rule, purchase, now=now)
     tell_administrators(
         purchase.company,
         NoticeKind.AUTHENTICATION_NEEDED,

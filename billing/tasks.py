@@ -4,7 +4,7 @@ any number of times.
 
 from celery import shared_task
 
-from billing import auto_purchase, incidents, purchases
+from billing import auto_purchase, inbox, incidents, purchases, reconciliation
 
 
 @shared_task(name="billing.evaluate_auto_purchase")
@@ -21,8 +21,8 @@ def advance_purchase(purchase_id: int) -> None:
 
 @shared_task(name="billing.advance_open_purchases")
 def advance_open_purchases() -> None:
-    """Every open purchase is as far as its gateway can say."""
-    purchases.advance_open_purchases()
+    """The gateways were asked about every open purchase that is due."""
+    reconciliation.advance_open_purchases()
 
 
 @shared_task(name="billing.sweep_auto_purchases")
@@ -41,3 +41,21 @@ def mail_incident(incident_id: int) -> None:
 def mail_incidents() -> None:
     """Every incident whose mail got lost was mailed."""
     incidents.mail_incidents()
+
+
+@shared_task(name="billing.process_event")
+def process_event(event_id: int) -> None:
+    """What follows from the event has followed, unless it is not due."""
+    inbox.process_event(event_id)
+
+
+@shared_task(name="billing.sweep_events")
+def sweep_events() -> None:
+    """Every event that is due was tried."""
+    inbox.sweep_events()
+
+
+@shared_task(name="billing.compare_days")
+def compare_days() -> None:
+    """The finished days of every gateway are compared with ours."""
+    reconciliation.compare_days()

@@ -216,7 +216,18 @@ OUTBOX_ENABLED = env.boolean("OUTBOX", not PRODUCTION)
 GATEWAYS = env.items("GATEWAYS", "" if PRODUCTION else "sandbox")
 # Who is mailed when something about payments needs a person.
 OPERATOR_EMAILS = env.items("OPERATOR_EMAILS", "" if PRODUCTION else "operator@localhost")
+# The events that gateways send are a few kilobytes each.
+MAX_EVENT_BYTES = env.integer("MAX_EVENT_BYTES", 512 * 1024)
 PAYMENT_FORM_ACTIONS = env.items("PAYMENT_FORM_ACTIONS")
+# Who sells, as invoices and receipts say it. Lines of the address are parted by |.
+SELLER_NAME = env.text("SELLER_NAME", "Skype Manager")
+SELLER_ADDRESS = [line.strip() for line in env.text("SELLER_ADDRESS").split("|") if line.strip()]
+SELLER_COUNTRY = env.text("SELLER_COUNTRY", "FR").upper()
+SELLER_SIREN = env.text("SELLER_SIREN")
+SELLER_VAT_NUMBER = env.text("SELLER_VAT_NUMBER")
+# Who says whether a foreign VAT number is valid: the operator, or the EU's VIES as well.
+VAT_CHECKER = env.text("VAT_CHECKER", "operator")
+VIES_URL = env.text("VIES_URL", "https://ec.europa.eu/taxation_customs/vies/rest-api")
 # The account to which bank transfers are paid; the example is nobody's.
 BANK_HOLDER = env.text("BANK_HOLDER", "" if PRODUCTION else "Skype Manager (example)")
 BANK_IBAN = env.text("BANK_IBAN", "" if PRODUCTION else "FR7630006000011234567890189")
@@ -318,6 +329,8 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up-days": {"task": "credit.roll_up_days", "schedule": crontab(minute="*/10")},
     "resume-rules": {"task": "credit.resume_rules", "schedule": crontab(minute="*/5")},
     "advance-purchases": {"task": "billing.advance_open_purchases", "schedule": 10.0},
+    "sweep-events": {"task": "billing.sweep_events", "schedule": 30.0},
+    "compare-days": {"task": "billing.compare_days", "schedule": crontab(minute=15)},
     "mail-incidents": {"task": "billing.mail_incidents", "schedule": 60.0},
     "sweep-auto-purchases": {"task": "billing.sweep_auto_purchases", "schedule": 30.0},
     "resume-imports": {"task": "members.resume_imports", "schedule": 60.0},
