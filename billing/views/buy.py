@@ -19,12 +19,14 @@ from billing.drafts import Draft
 from billing.forms import OTHER, AmountForm, MethodForm
 from billing.gateways.cards import TEST_CARDS
 from billing.gateways.registry import list_gateways
-from billing.means import Means, can_recharge, display_name, find_means, name_of
+from billing.limits import describe
+from billing.means import Means, can_recharge, display_name, find_means, name_of, paid_with
 from billing.methods import list_methods, save_card
 from billing.models import Purchase
 from billing.prices import limits_of, price_of
 from billing.purchases import buy_credit
 from billing.queries import last_paid
+from billing.switches import require_purchases_on
 from credit.accounts import company_balance
 from credit.money import require_active
 from members.access import MemberRequest, administrators_only
@@ -41,6 +43,7 @@ def choose_method(request: MemberRequest) -> HttpResponseBase:
     company = request.member.company
     try:
         require_active(company)
+        require_purchases_on(company, automatic=False)
     except ProductError as error:
         return render(request, "billing/buy_stopped.html", {"error": str(error)})
     gateways, saved = list_gateways(), list_methods(company)
@@ -87,6 +90,7 @@ def choose_amount(request: MemberRequest) -> HttpResponseBase:
     page = {
         "form": form,
         "method": display_name(means),
+        "limits": describe(company, paid_with(means), now=utc_now()),
         "can_recharge": recharges,
         "currency": currency,
         "rule": describe_rule(company),
