@@ -18,13 +18,14 @@ from billing.consent import VERSION, write_consent
 from billing.drafts import Draft
 from billing.forms import OTHER, AmountForm, MethodForm
 from billing.gateways.cards import TEST_CARDS
-from billing.gateways.registry import list_gateways
+from billing.gateways.registry import find_gateway, list_gateways
 from billing.limits import describe
 from billing.means import Means, can_recharge, display_name, find_means, name_of, paid_with
 from billing.methods import list_methods, save_card
 from billing.models import Purchase
 from billing.prices import limits_of, price_of
 from billing.purchases import buy_credit
+from billing.profile import details_missing_for
 from billing.queries import last_paid
 from billing.switches import require_purchases_on
 from credit.accounts import company_balance
@@ -118,6 +119,8 @@ def check(request: MemberRequest) -> HttpResponseBase:
     if draft is None or means is None or (draft.terms and draft.version != VERSION):
         messages.warning(request, _("This page is no longer valid. Please choose again."))
         return redirect("buy")
+    if details_missing_for(company, find_gateway(means.gateway)):
+        return HttpResponseRedirect(f"{reverse('buy_details')}?{urlencode({'draft': text})}")
     error = ""
     if request.method == "POST":
         try:
