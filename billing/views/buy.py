@@ -24,8 +24,8 @@ from billing.means import Means, can_recharge, display_name, find_means, name_of
 from billing.methods import list_methods, save_card
 from billing.models import Purchase
 from billing.prices import limits_of, price_of
-from billing.purchases import buy_credit
 from billing.profile import details_missing_for
+from billing.purchases import buy_credit
 from billing.queries import last_paid
 from billing.switches import require_purchases_on
 from credit.accounts import company_balance
