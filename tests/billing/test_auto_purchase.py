@@ -11,7 +11,8 @@ from billing.consent import VERSION
 from billing.gateways.sandbox import SandboxGateway
 from billing.links import read_authentication_link
 from billing.models import AutoPurchaseConsent, AutoPurchaseRule, Purchase, SandboxCharge
-from billing.purchases import advance_open_purchases, advance_purchase
+from billing.purchases import advance_purchase
+from billing.reconciliation import advance_open_purchases
 from credit.accounts import company_balance
 from members.actors import Actor
 from members.models import Company, Member, Notice

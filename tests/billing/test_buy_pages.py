@@ -11,7 +11,7 @@ from django.test import Client
 from billing.drafts import Draft
 from billing.links import authentication_link
 from billing.models import AutoPurchaseConsent, AutoPurchaseRule, PaymentMethod, Purchase
-from billing.purchases import advance_open_purchases
+from billing.reconciliation import advance_open_purchases
 from credit.accounts import company_balance
 from members.models import Company, Member
 from tests.billing.conftest import (
@@ -203,9 +203,9 @@ def test_another_companys_draft_and_card_are_of_no_use(
 ) -> None:
     browser = client_of(charlie)
     card = card_of(alice)
-    draft = Draft.start(alice.company, method_id=card.pk, amount=Decimal(50), terms=None)
+    draft = Draft.start(alice.company, means=card, amount=Decimal(50), terms=None)
     assert browser.post("/buy/check/", {"draft": draft.sign()})["Location"] == "/buy/"
-    stolen = Draft.start(charlie.company, method_id=card.pk, amount=Decimal(50), terms=None)
+    stolen = Draft.start(charlie.company, means=card, amount=Decimal(50), terms=None)
     assert browser.post("/buy/check/", {"draft": stolen.sign()})["Location"] == "/buy/"
     assert browser.get(f"/buy/amount/?method={card.pk}")["Location"] == "/buy/"
     assert not Purchase.objects.exists()

@@ -47,7 +47,7 @@ def all_at_once(count: int, work: Callable[[], T]) -> list[T]:
 
 def test_twenty_presses_of_pay_now_are_one_charge_and_one_credit(alice: Member) -> None:
     card = card_of(alice)
-    draft = Draft.start(alice.company, method_id=card.pk, amount=Decimal(50), terms=None).sign()
+    draft = Draft.start(alice.company, means=card, amount=Decimal(50), terms=None).sign()
 
     def press() -> str:
         browser = Client()

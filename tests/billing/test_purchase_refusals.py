@@ -12,11 +12,11 @@ from billing.gateways.registry import find_gateway
 from billing.models import PaymentMethod, Purchase, SandboxCharge
 from billing.purchases import (
     _ask_again,
-    advance_open_purchases,
     advance_purchase,
     buy_credit,
     create_purchase,
 )
+from billing.reconciliation import advance_open_purchases
 from credit.errors import CompanyNotActive
 from members.actors import Actor
 from members.models import Company, Member

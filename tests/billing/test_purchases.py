@@ -13,11 +13,11 @@ from billing.models import PaymentEvent, Purchase, SandboxCharge
 from billing.purchases import (
     _charge,
     _claim,
-    advance_open_purchases,
     advance_purchase,
     buy_credit,
     create_purchase,
 )
+from billing.reconciliation import advance_open_purchases
 from billing.settlement import apply_result
 from credit.accounts import company_balance
 from credit.errors import IdempotencyConflict
