@@ -13,7 +13,7 @@ from django.urls import reverse
 from billing.auto_outcomes import note_authentication, note_failure, note_payment
 from billing.auto_rules import activate_rule
 from billing.auto_state import lock_rule
-from billing.gateways.base import ChargeResult, ChargeStatus
+from billing.gateways.base import ChargeResult, ChargeStatus, Way
 from billing.incidents import Kind, report
 from billing.invoice_facts import freeze
 from billing.links import authentication_link
@@ -25,6 +25,7 @@ from billing.models import (
     PaymentEvent,
     Purchase,
 )
+from billing.transfers import tell_instructions
 from credit.accounts import ensure_accounts
 from credit.ledger import Move, post_transfers
 from credit.models import Transfer
@@ -57,6 +58,8 @@ def apply_result(
         purchase, rule = lock_purchase(purchase_id)
         purchase.checked_at = now
         purchase.save(update_fields=["checked_at"])
+        if purchase.way == Way.TRANSFER and result.status == ChargeStatus.PENDING:
+            tell_instructions(purchase)
         if purchase.status == result.status:
             return purchase
         if purchase.is_final:

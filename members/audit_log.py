@@ -13,6 +13,7 @@ from members.models import AuditEntry, Company, Member
 PAGE_SIZE = 50
 WORDS: dict[str, Promise] = {
     "accept_invitation": _("Accepted an invitation"),
+    "accept_vat_number": _("Accepted the VAT number"),
     "allocate": _("Allocated credit"),
     "approve_request": _("Approved a request for credit"),
     "archive_list": _("Archived a list"),
@@ -35,6 +36,7 @@ WORDS: dict[str, Promise] = {
     "mute_notices": _("Chose which notices come by mail"),
     "reactivate_member": _("Reactivated a member"),
     "reactivate_members": _("Reactivated members"),
+    "refuse_vat_number": _("Refused the VAT number"),
     "remove_member": _("Removed a member"),
     "remove_members": _("Removed members"),
     "remove_payment_method": _("Removed a payment method"),
@@ -42,6 +44,7 @@ WORDS: dict[str, Promise] = {
     "request_credit": _("Asked for credit"),
     "resend_invitations": _("Sent invitations again"),
     "resume_auto_purchase": _("Started the company's auto-recharge again"),
+    "resume_purchases": _("Allowed purchases again"),
     "revoke_invitation": _("Revoked an invitation"),
     "revoke_invitations": _("Revoked invitations"),
     "revoke_token": _("Revoked an API token"),
@@ -49,6 +52,10 @@ WORDS: dict[str, Promise] = {
     "save_card": _("Saved a card"),
     "save_low_balance_alert": _("Set the low-balance alert"),
     "save_rules": _("Set auto-recharge"),
+    "set_purchase_limit": _("Set the company's own purchase limit"),
+    "stop_purchases": _("Stopped purchases"),
+    "send_transfer_back": _("Had a bank transfer sent back"),
+    "settle_transfer": _("Took a bank transfer as received"),
     "suspend_member": _("Suspended a member"),
     "suspend_members": _("Suspended members"),
     "switch_off_auto_purchase": _("Switched the company's auto-recharge off"),
@@ -59,8 +66,10 @@ WORDS: dict[str, Promise] = {
     "update_company": _("Changed the company profile"),
     "update_member": _("Changed a member's details"),
     "update_profile": _("Changed the own profile"),
+    "verify_company": _("Verified the company"),
     "withdraw_call_details_consent": _("Withdrew the consent to call details"),
     "withdraw_request": _("Withdrew a request for credit"),
+    "withdraw_verification": _("Withdrew the verification"),
 }
 
 

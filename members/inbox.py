@@ -20,6 +20,8 @@ _ICONS = {
     NoticeKind.RECHARGE_BLOCKED: "alert-triangle",
     NoticeKind.PURCHASE_SUCCEEDED: "circle-check",
     NoticeKind.PURCHASE_DECLINED: "circle-x",
+    NoticeKind.PURCHASE_TRANSFER: "building-bank",
+    NoticeKind.PURCHASE_TRANSFER_REMINDER: "hourglass",
     NoticeKind.AUTO_PURCHASE_DECLINED: "circle-x",
     NoticeKind.AUTO_PURCHASE_PAUSED: "player-pause",
     NoticeKind.AUTHENTICATION_NEEDED: "shield-check",

@@ -32,6 +32,8 @@ _KINDS: dict[NoticeKind, tuple[Promise, tuple[str, ...]]] = {
     NoticeKind.LOW_BALANCE: (_("The company's balance is low"), _READERS),
     NoticeKind.RECHARGE_BLOCKED: (_("Members wait for a recharge"), _ADMINISTRATORS),
     NoticeKind.PURCHASE_DECLINED: (_("A payment was declined"), _ADMINISTRATORS),
+    NoticeKind.PURCHASE_TRANSFER: (_("How to pay by bank transfer"), _ADMINISTRATORS),
+    NoticeKind.PURCHASE_TRANSFER_REMINDER: (_("A bank transfer is still awaited"), _ADMINISTRATORS),
     NoticeKind.AUTO_PURCHASE_DECLINED: (
         _("The company's auto-recharge was declined"),
         _ADMINISTRATORS,

@@ -21,6 +21,8 @@ class NoticeKind(models.TextChoices):
     RECHARGE_BLOCKED = "recharge_blocked"
     PURCHASE_SUCCEEDED = "purchase_succeeded"
     PURCHASE_DECLINED = "purchase_declined"
+    PURCHASE_TRANSFER = "purchase_transfer"
+    PURCHASE_TRANSFER_REMINDER = "purchase_transfer_reminder"
     AUTO_PURCHASE_DECLINED = "auto_purchase_declined"
     AUTO_PURCHASE_PAUSED = "auto_purchase_paused"
     AUTHENTICATION_NEEDED = "authentication_needed"
@@ -34,6 +36,8 @@ class NoticeKind(models.TextChoices):
     MEMBER_REMOVED = "member_removed"
     COMPANY_CLOSED = "company_closed"
     PAYER_GONE = "payer_gone"
+    PAYMENT_METHOD_GONE = "payment_method_gone"
+    PAYMENT_METHOD_EXPIRES = "payment_method_expires"
     LOW_BALANCE = "low_balance"
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -12,6 +12,7 @@ from billing.means import choose_means
 from billing.models import Purchase
 from billing.purchases import buy_credit
 from billing.queries import find_purchase, list_purchases
+from billing.transfers import find_instructions
 from credit.errors import IdempotencyConflict
 from credit.ledger import atomically
 from credit.models import OutsideRequest
@@ -69,6 +70,31 @@ class PurchaseAnswer(serializers.Serializer[Any]):
         return _money(purchase, "total")
 
 
+class InstructionsAnswer(serializers.Serializer[Any]):
+    """Where to pay what by bank transfer: the exact amount, with the reference, until that day."""
+
+    holder = serializers.CharField()
+    iban = serializers.CharField()
+    bic = serializers.CharField()
+    bank = serializers.CharField()
+    reference = serializers.CharField()
+    amount = serializers.CharField(source="exact_amount")
+    currency = serializers.CharField()
+    expires_on = serializers.DateField()
+
+
+class PurchaseDetail(PurchaseAnswer):
+    """A purchase, and how to pay it while it waits for a bank transfer."""
+
+    instructions = serializers.SerializerMethodField()
+
+    @extend_schema_field(InstructionsAnswer(allow_null=True))
+    def get_instructions(self, purchase: Purchase) -> Any:
+        """None unless a bank transfer is awaited."""
+        instructions = find_instructions(purchase)
+        return InstructionsAnswer(instructions).data if instructions else None
+
+
 def _money(purchase: Purchase, field: str) -> str:
     return f"{getattr(purchase, field):.{currency_places(purchase.currency)}f}"
 
@@ -93,7 +119,7 @@ class PurchasesDoor(Door):
         request=PurchaseWish,
         parameters=[IDEMPOTENCY_KEY],
         responses={
-            201: PurchaseAnswer,
+            201: PurchaseDetail,
             400: refusal(400, "idempotency_key_required", "invalid_idempotency_key"),
             409: refusal(409, "idempotency_conflict"),
             422: refusal(
@@ -131,11 +157,11 @@ class PurchasesDoor(Door):
         )
         answer = atomically(
             lambda: answer_once(
-                actor.company.pk, outside, lambda _row: dict(PurchaseAnswer(purchase).data)
+                actor.company.pk, outside, lambda _row: dict(PurchaseDetail(purchase).data)
             )
         )
         # The stored answer has lost its order.
-        names = [str(name) for name in PurchaseAnswer().fields]
+        names = [str(name) for name in PurchaseDetail().fields]
         return Response({name: answer[name] for name in names}, status=201)
 
 
@@ -151,7 +177,7 @@ def _refuse_other_content(company_id: int, request: OutsideKey) -> None:
 class PurchaseDoor(Door):
     """One purchase."""
 
-    @extend_schema(operation_id="purchases_get", responses=PurchaseAnswer)
+    @extend_schema(operation_id="purchases_get", responses=PurchaseDetail)
     def get(self, request: ApiRequest, purchase_id: str) -> Response:
         """The purchase as it stands."""
-        return Response(PurchaseAnswer(find_purchase(request.actor, int(purchase_id))).data)
+        return Response(PurchaseDetail(find_purchase(request.actor, int(purchase_id))).data)

@@ -16,8 +16,10 @@ from billing.declines import explain_decline
 from billing.drafts import Draft
 from billing.links import read_authentication_link
 from billing.models import Purchase
+from billing.payment_code import draw_code
 from billing.purchases import advance_purchase, cancel_purchase
 from billing.queries import balance_after, describe_steps, find_purchase, list_purchases
+from billing.transfers import find_instructions
 from members.access import MemberRequest, administrators_only, readers_only
 from skypemgr.lib.errors import ProductError
 
@@ -42,15 +44,19 @@ def show_purchases(request: MemberRequest) -> HttpResponseBase:
 def show_purchase(request: MemberRequest, pk: int) -> HttpResponseBase:
     """One purchase: its state, what happens next, its time line."""
     purchase = find_purchase(request.actor, pk)
+    instructions = find_instructions(purchase)
     page = {
         "purchase": purchase,
         "status": purchase.status,
+        "instructions": instructions,
+        "code": draw_code(instructions) if instructions else None,
         "steps": describe_steps(purchase),
         "reason": explain_decline(purchase.decline_code),
         "balance_after": balance_after(purchase),
         "consent": getattr(purchase, "auto_purchase_consent", None),
         "may_buy": request.member.is_administrator,
         "refreshes": purchase.status in Purchase.OPEN,
+        "refresh_seconds": 30 if instructions else 2,
         "waits_for_payer": purchase.status == Purchase.Status.REQUIRES_ACTION,
         "pays_elsewhere": purchase.method is None,
     }

@@ -26,6 +26,8 @@
     const copy = event.target.closest("[data-copy]");
     if (copy) copyText(copy);
 
+    if (event.target.closest("[data-print]")) window.print();
+
     openRow(event);
   });
 
