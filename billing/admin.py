@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin_inbox import GatewayDayAdmin, GatewayEventAdmin, PaymentIncidentAdmin
+from billing.admin_profile import ACTIONS, PayerActions
 from billing.closing import close_company
 from billing.models import (
     AutoPurchaseConsent,
@@ -106,10 +107,10 @@ admin.site.unregister(Company)
 
 
 @admin.register(Company)
-class CompanyAdmin(OpenCompanyAdmin):
-    """Companies, which the operator closes too."""
+class CompanyAdmin(PayerActions, OpenCompanyAdmin):
+    """Companies, which the operator closes too, and decides about as payers."""
 
-    actions = (*OpenCompanyAdmin.actions, "close")
+    actions = (*OpenCompanyAdmin.actions, *ACTIONS, "close")
 
     @admin.action(description=_("Close for good"), permissions=["operate"])
     def close(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:

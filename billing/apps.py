@@ -9,6 +9,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         """The checks of the gateways run with the others."""
-        from billing.checks import check_gateways
+        from billing.checks import check_gateways, check_seller
 
         register(check_gateways)
+        register(check_seller)

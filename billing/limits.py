@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from billing.errors import AmountRefused
 from billing.gateways.base import Way
-from billing.gateways.registry import KNOWN
-from billing.means import Means, way_of
+from billing.gateways.registry import KNOWN, list_gateways
+from billing.means import Means, NewMethod, way_of
 from billing.models import BillingProfile, Purchase, PurchaseLimit
 from billing.prices import limits_of
 from billing.profile import find_profile, lock_profile
@@ -47,6 +47,7 @@ class LimitStatus:
     the next month begins.
     """
 
+    gateway: str
     way: Way
     is_verified: bool
     single_most: Decimal
@@ -58,6 +59,30 @@ class LimitStatus:
     company_left: Decimal | None
     left_this_month: Decimal | None
     resumes_on: date
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether nothing is really paid this way."""
+        return _is_sandbox(self.gateway)
+
+
+@dataclass(frozen=True)
+class OwnLimit:
+    """The company's own limit for all ways together, and what of it is used this month."""
+
+    limit: Decimal | None
+    used: Decimal
+    left: Decimal | None
+    resumes_on: date
+
+
+def describe_own(company: Company, *, now: datetime) -> OwnLimit:
+    """How the company's own limit stands in the calendar month of its zone."""
+    month = first_of_month(company.day_at(now))
+    used = _bought(company, month)
+    limit = find_profile(company).company_limit
+    left = None if limit is None else max(ZERO, limit - used)
+    return OwnLimit(limit, used, left, first_of_next_month(month))
 
 
 def describe(company: Company, means: Means, *, now: datetime) -> LimitStatus:
@@ -82,13 +107,23 @@ def check_limits(
     ``company_limit_reached`` says what is used and what to do.
     """
     status = _describe(company, means, hold_limits(company), now)
-    if amount > status.single_most:
-        raise _too_large(company, status)
-    if status.left is not None and amount > status.left:
-        raise _monthly_limit(company, status, automatic=automatic)
-    if status.company_left is not None and amount > status.company_left:
-        raise _company_limit(company, status, automatic=automatic)
+    _require_within(company, status, amount, automatic=automatic)
     return status
+
+
+def foresee_limits(company: Company, means: Means, amount: Decimal, *, now: datetime) -> None:
+    """As ``check_limits`` would say now, without any lock: for pages that come before."""
+    _require_within(company, describe(company, means, now=now), amount, automatic=False)
+
+
+def describe_ways(company: Company, *, now: datetime) -> list[LimitStatus]:
+    """What the company may still buy in each way that this installation takes."""
+    profile = find_profile(company)
+    return [
+        _describe(company, NewMethod(gateway.name, way), profile, now)
+        for gateway in list_gateways()
+        for way in gateway.ways
+    ]
 
 
 def system_limit(way: Way, currency: str, *, is_verified: bool) -> tuple[Decimal, Decimal]:
@@ -101,28 +136,34 @@ def system_limit(way: Way, currency: str, *, is_verified: bool) -> tuple[Decimal
     return min(scale.most, scale.least * single), scale.least * monthly
 
 
+def _require_within(
+    company: Company, status: LimitStatus, amount: Decimal, *, automatic: bool
+) -> None:
+    if amount > status.single_most:
+        raise _too_large(company, status)
+    if status.left is not None and amount > status.left:
+        raise _monthly_limit(company, status, automatic=automatic)
+    if status.company_left is not None and amount > status.company_left:
+        raise _company_limit(company, status, automatic=automatic)
+
+
 def _describe(
     company: Company, means: Means, profile: BillingProfile, now: datetime
 ) -> LimitStatus:
     month = first_of_month(company.day_at(now))
-    resumes_on = first_of_next_month(month)
     way = way_of(means)
     single: Decimal = limits_of(company.currency).most
     monthly: Decimal | None = None
-    gateway = KNOWN.get(means.gateway)
-    if gateway is None or not gateway.is_sandbox:
+    if not _is_sandbox(means.gateway):
         single, monthly = system_limit(way, company.currency, is_verified=profile.is_verified)
-    booked = Q(transfer__booked_on__gte=month, transfer__booked_on__lt=resumes_on)
-    sums = Purchase.objects.filter(
-        Q(status__in=Purchase.OPEN) | Q(status=Purchase.Status.SUCCEEDED) & booked,
-        company=company,
-    ).aggregate(all=Sum("amount"), this_way=Sum("amount", filter=Q(gateway=means.gateway, way=way)))
-    used, company_used = sums["this_way"] or ZERO, sums["all"] or ZERO
+    used = _bought(company, month, gateway=means.gateway, way=way)
+    company_used = _bought(company, month)
     left = None if monthly is None else max(ZERO, monthly - used)
     own = profile.company_limit
     company_left = None if own is None else max(ZERO, own - company_used)
     lefts = [each for each in (left, company_left) if each is not None]
     return LimitStatus(
+        gateway=means.gateway,
         way=way,
         is_verified=profile.is_verified,
         single_most=single,
@@ -133,8 +174,26 @@ def _describe(
         company_used=company_used,
         company_left=company_left,
         left_this_month=min(lefts) if lefts else None,
-        resumes_on=resumes_on,
+        resumes_on=first_of_next_month(month),
     )
+
+
+def _is_sandbox(gateway: str) -> bool:
+    known = KNOWN.get(gateway)
+    return known is not None and known.is_sandbox
+
+
+def _bought(company: Company, month: date, **only: str) -> Decimal:
+    """The net of what was booked in the month and of what is being paid."""
+    booked = Q(
+        status=Purchase.Status.SUCCEEDED,
+        transfer__booked_on__gte=month,
+        transfer__booked_on__lt=first_of_next_month(month),
+    )
+    found = Purchase.objects.filter(
+        booked | Q(status__in=Purchase.OPEN), company=company, **only
+    ).aggregate(total=Sum("amount"))
+    return found["total"] or ZERO
 
 
 def _too_large(company: Company, status: LimitStatus) -> AmountRefused:

@@ -15,6 +15,8 @@ from members.audit import record
 from members.models import Company, User
 from skypemgr.lib.periods import utc_now
 
+LONGEST_REASON = 200
+
 
 def require_purchases_on(company: Company, *, automatic: bool) -> None:
     """Returns only if the company may buy now (by itself, if ``automatic``); PurchasesStopped."""
@@ -64,25 +66,28 @@ def stop_purchases(
 
     ``reason`` is shown to administrators. Repeated, only the reason changes.
     """
-    at = now or utc_now()
+    at, words = now or utc_now(), reason.strip()[:LONGEST_REASON]
+    if company is None:
+        set_switch(
+            stops_purchases=None if automatic_only else True,
+            stops_automatic=True if automatic_only else None,
+            reason=words,
+            user=user,
+            now=at,
+        )
+        return
     field = "automatic_stopped_at" if automatic_only else "purchases_stopped_at"
     with transaction.atomic():
-        if company is None:
-            switch = _lock_switch()
-            setattr(switch, field, getattr(switch, field) or at)
-            switch.reason, switch.changed_by, switch.changed_at = reason[:200], user, at
-            switch.save(update_fields=[field, "reason", "changed_by", "changed_at"])
-            return
         profile = lock_profile(company.pk)
         setattr(profile, field, getattr(profile, field) or at)
-        profile.stopped_reason = reason[:200]
+        profile.stopped_reason = words
         profile.save(update_fields=[field, "stopped_reason"])
         record(
             _operator(user, company),
             "stop_purchases",
             subject=f"company:{company.pk}",
             automatic_only=automatic_only,
-            reason=reason[:200],
+            reason=words,
         )
 
 
@@ -90,21 +95,10 @@ def resume_purchases(
     *, company: Company | None = None, user: User | None = None, now: datetime | None = None
 ) -> None:
     """Both switches are off again, of the company or of the installation."""
+    if company is None:
+        set_switch(stops_purchases=False, stops_automatic=False, reason="", user=user, now=now)
+        return
     with transaction.atomic():
-        if company is None:
-            switch = _lock_switch()
-            switch.purchases_stopped_at = switch.automatic_stopped_at = None
-            switch.reason, switch.changed_by, switch.changed_at = "", user, now or utc_now()
-            switch.save(
-                update_fields=[
-                    "purchases_stopped_at",
-                    "automatic_stopped_at",
-                    "reason",
-                    "changed_by",
-                    "changed_at",
-                ]
-            )
-            return
         profile = lock_profile(company.pk)
         if profile.purchases_stopped_at is None and profile.automatic_stopped_at is None:
             return
@@ -116,13 +110,52 @@ def resume_purchases(
         record(_operator(user, company), "resume_purchases", subject=f"company:{company.pk}")
 
 
+def ensure_switch() -> BillingSwitch:
+    """The installation's switches as they stand; the row exists."""
+    BillingSwitch.objects.bulk_create([BillingSwitch()], ignore_conflicts=True)
+    return BillingSwitch.objects.get(pk=BillingSwitch.THE_ROW)
+
+
+def set_switch(
+    *,
+    stops_purchases: bool | None,
+    stops_automatic: bool | None,
+    reason: str,
+    user: User | None,
+    now: datetime | None = None,
+) -> BillingSwitch:
+    """The installation's switches are so, None leaves one as it is; since when is kept of those
+    that were on before.
+    """
+    at = now or utc_now()
+    ensure_switch()
+    with transaction.atomic():
+        switch = BillingSwitch.objects.select_for_update(no_key=True).get()
+        if stops_purchases is not None:
+            switch.purchases_stopped_at = (
+                (switch.purchases_stopped_at or at) if stops_purchases else None
+            )
+        if stops_automatic is not None:
+            switch.automatic_stopped_at = (
+                (switch.automatic_stopped_at or at) if stops_automatic else None
+            )
+        is_on = switch.purchases_stopped_at is None and switch.automatic_stopped_at is None
+        switch.reason = "" if is_on else reason.strip()[:LONGEST_REASON]
+        switch.changed_by, switch.changed_at = user, at
+        switch.save(
+            update_fields=[
+                "purchases_stopped_at",
+                "automatic_stopped_at",
+                "reason",
+                "changed_by",
+                "changed_at",
+            ]
+        )
+    return switch
+
+
 def _operator(user: User | None, company: Company) -> Actor:
     return Actor.of_operator(user, company) if user else Actor.system(company)
-
-
-def _lock_switch() -> BillingSwitch:
-    BillingSwitch.objects.bulk_create([BillingSwitch()], ignore_conflicts=True)
-    return BillingSwitch.objects.select_for_update(no_key=True).get(pk=BillingSwitch.THE_ROW)
 
 
 def _with_reason(sentence: str, reason: str) -> str:

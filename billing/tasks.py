@@ -4,7 +4,7 @@ any number of times.
 
 from celery import shared_task
 
-from billing import auto_purchase, inbox, incidents, purchases, reconciliation
+from billing import auto_purchase, inbox, incidents, purchases, reconciliation, vat_checks
 
 
 @shared_task(name="billing.evaluate_auto_purchase")
@@ -59,3 +59,9 @@ def sweep_events() -> None:
 def compare_days() -> None:
     """The finished days of every gateway are compared with ours."""
     reconciliation.compare_days()
+
+
+@shared_task(name="billing.sweep_vat_numbers")
+def sweep_vat_numbers() -> None:
+    """New VAT numbers wait for their check, and those due were asked about."""
+    vat_checks.sweep_vat_numbers()

@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from billing.views import buy, leaving, purchases, sandbox, settings
+from billing.views import (
+    bulk_remove,
+    buy,
+    details,
+    leaving,
+    limits,
+    purchases,
+    sandbox,
+    settings,
+    webhooks,
+)
 
 urlpatterns = [
     path("buy/", buy.choose_method, name="buy"),
     path("buy/amount/", buy.choose_amount, name="buy_amount"),
     path("buy/again/", buy.buy_again, name="buy_again"),
+    path("buy/details/", details.complete_details, name="buy_details"),
     path("buy/check/", buy.check, name="buy_check"),
     path("purchases/", purchases.show_purchases, name="purchases"),
     path("purchases/<int:pk>/", purchases.show_purchase, name="purchase"),
@@ -18,10 +29,13 @@ urlpatterns = [
     path(
         "purchases/authenticate/<str:token>/", purchases.authenticate, name="purchase_authenticate"
     ),
+    path("members/remove/", bulk_remove.remove_many, name="members_remove"),
     path("members/<int:pk>/remove/", leaving.remove, name="member_remove"),
     path("me/leave/", leaving.leave, name="leave"),
     path("settings/close/", leaving.close, name="company_close"),
+    path("payments/<slug:gateway>/events/", webhooks.receive, name="gateway_events"),
     path("settings/payment/", settings.show_settings, name="payment_settings"),
+    path("settings/payment/limits/", limits.show_limits, name="purchase_limits"),
     path("settings/payment/off/", settings.switch_off, name="auto_purchase_off"),
     path("settings/payment/resume/", settings.resume, name="auto_purchase_resume"),
     path("settings/payment/cards/<int:pk>/remove/", settings.remove_card, name="card_remove"),

@@ -63,8 +63,8 @@ class CompanyProfileForm(forms.Form):
             "time_zone": time_zone_choices(),
             "currency": currency_choices(),
         }
-        for name, known in choices.items():
-            self.fields[name].choices = known  # type: ignore[attr-defined]
-        if company.currency_fixed_at is not None:
+        for name in choices.keys() & self.fields.keys():
+            self.fields[name].choices = choices[name]  # type: ignore[attr-defined]
+        if company.currency_fixed_at is not None and "currency" in self.fields:
             self.fields["currency"].disabled = True
             self.fields["currency"].help_text = _("It is fixed: credit is kept in it.")

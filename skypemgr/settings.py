@@ -297,6 +297,9 @@ SPECTACULAR_SETTINGS = {
         "MemberStatus": "members.models.Member.Status",
         "MovementKind": "credit.models.Transfer.Kind",
         "PurchaseStatus": "billing.models.Purchase.Status",
+        "PaymentWay": "billing.gateways.base.Way",
+        "VatNumberState": "billing.models.BillingProfile.VatState",
+        "VatReason": "billing.vat.VatReason",
         "RechargeState": "credit.api.recharge.STATES",
         "AutoPurchaseState": "billing.api.auto_purchase.STATES",
     },
@@ -333,6 +336,7 @@ CELERY_BEAT_SCHEDULE = {
     "compare-days": {"task": "billing.compare_days", "schedule": crontab(minute=15)},
     "mail-incidents": {"task": "billing.mail_incidents", "schedule": 60.0},
     "sweep-auto-purchases": {"task": "billing.sweep_auto_purchases", "schedule": 30.0},
+    "sweep-vat-numbers": {"task": "billing.sweep_vat_numbers", "schedule": crontab(minute="*/5")},
     "resume-imports": {"task": "members.resume_imports", "schedule": 60.0},
     "send-notices": {"task": "members.send_pending_notices", "schedule": 30.0},
 }

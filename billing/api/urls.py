@@ -11,6 +11,7 @@ from billing.api.leaving import (
     RemoveManyDoor,
 )
 from billing.api.methods import MethodDoor, MethodsDoor
+from billing.api.profile import ProfileDoor
 from billing.api.purchases import PurchaseDoor, PurchasesDoor
 from members.api.base import door
 
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     door("payment-methods", MethodsDoor, "payment_methods"),
     door("payment-methods/<method_id>", MethodDoor, "payment_method"),
     door("auto-purchase", AutoPurchaseDoor, "auto_purchase"),
+    door("billing-profile", ProfileDoor, "billing_profile"),
     door("members/<member_id>", PlaceDoor, "member"),
     door("members/<member_id>/removal", RemovalDoor, "removal"),
     door("members/remove", RemoveManyDoor, "remove_members"),

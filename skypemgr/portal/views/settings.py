@@ -54,6 +54,12 @@ def _ways(administers: bool) -> list[dict[str, Any]]:
             "text": _("Saved cards and the company's auto-recharge."),
         },
         {
+            "url": reverse("purchase_limits"),
+            "icon": "adjustments",
+            "title": _("Purchase limits"),
+            "text": _("How much may be bought in a month, and which VAT is paid."),
+        },
+        {
             "url": reverse("alerts"),
             "icon": "bell",
             "title": _("Low-balance alert"),
