@@ -32,6 +32,16 @@ SELECT company.id, member.id, account.id
  WHERE member.company_id = %(company)s AND member.id = ANY(%(members)s::bigint[])
    AND member.status IN ('active', 'suspended')
  ORDER BY member.id
+   FOR SHARE OF member
+""")
+# Before the purses, in the order in which removing takes them.
+HOLD_PRESENT = Prepared("""
+SELECT id
+  FROM members_member
+ WHERE company_id = %(company)s AND id = ANY(%(members)s::bigint[])
+   AND status IN ('active', 'suspended')
+ ORDER BY id
+   FOR SHARE
 """)
 
 
@@ -147,6 +157,7 @@ def allocate(
 
 def _purses(actor: Actor, recipients: Recipients) -> tuple[int, dict[int, int]]:
     """The company's account, and the recipients' accounts by member; opened where there is none.
+    Who is removed meanwhile was waited for, and receives nothing.
 
     One query when named members all may receive and have purses, as nearly always.
     """
@@ -157,8 +168,21 @@ def _purses(actor: Actor, recipients: Recipients) -> tuple[int, dict[int, int]]:
         if len(rows) == len(set(wanted)):
             return rows[0][0], {member: account for _company, member, account in rows}
     pks = recipients_query(actor, recipients).values_list("pk", flat=True)
-    accounts = ensure_accounts(actor.company, pks)
+    held = _hold_present(actor, recipients, list(pks), are_named=are_named)
+    accounts = ensure_accounts(actor.company, held)
     return accounts.company, accounts.members
+
+
+def _hold_present(
+    actor: Actor, recipients: Recipients, wanted: list[int], *, are_named: bool
+) -> list[int]:
+    """Those who are still there and cannot be removed now; MemberGone if somebody named is not."""
+    values = {"company": actor.company.pk, "members": wanted}
+    held = [pk for (pk,) in fetch_all((HOLD_PRESENT, values))]
+    if len(held) < len(wanted) and (not held or are_named):
+        recipients_query(actor, recipients)
+        raise NobodyChosen(_("Choose at least one member."), field="members")
+    return held
 
 
 def _post(
