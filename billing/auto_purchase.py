@@ -4,26 +4,36 @@ Its one rule: one charge in flight. Under the rule's lock it looks for open purc
 the balance after, so that what just settled is seen in one of the two.
 """
 
+import logging
 from datetime import datetime
+from decimal import ROUND_UP, Decimal
 from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Q
 
-from billing.auto_rules import bought_this_month, lock_rule, next_month_starts
-from billing.errors import AmountRefused
+from billing.auto_state import (
+    State,
+    bought_this_month,
+    lock_rule,
+    next_month_starts,
+    note_outcome,
+)
+from billing.errors import AmountRefused, PurchasesStopped
+from billing.limits import check_limits
 from billing.models import AutoPurchaseRule, Purchase
-from billing.prices import check_amount
+from billing.models.auto_purchase import Outcome
+from billing.prices import check_amount, limits_of
 from billing.purchases import insert_purchase
+from billing.switches import require_purchases_on
 from credit.accounts import company_balance
 from credit.requests import OutsideKey
 from members.models import Company
+from skypemgr.lib.amounts import currency_places
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.wake import wake
 
-State = AutoPurchaseRule.State
-Outcome = AutoPurchaseRule.Outcome
-SWEPT_AT_ONCE = 1_000
+logger = logging.getLogger(__name__)
 
 
 def evaluate_auto_purchase(company_id: int, *, now: datetime | None = None) -> int | None:
@@ -34,27 +44,43 @@ def evaluate_auto_purchase(company_id: int, *, now: datetime | None = None) -> i
     at = now or utc_now()
     with transaction.atomic():
         rule = lock_rule(company_id)
-        if rule is None or not _may_buy(rule, at):
+        if rule is None or not _is_waiting(rule, at):
             return None
-        if bought_this_month(rule.company, now=at) + rule.amount > rule.monthly_limit:
-            rule.next_attempt_at = next_month_starts(rule.company, now=at)
-            _note(rule, Outcome.LIMIT_REACHED, at)
+        balance = company_balance(rule.company)
+        if balance >= rule.level:
+            return None
+        amount = next_amount(rule, balance)
+        refusal = _refusal(rule, amount, at)
+        if refusal is not None:
+            note_outcome(rule, refusal, now=at)
             return None
         purchase = insert_purchase(
             company=rule.company,
-            amount=rule.amount,
+            amount=amount,
             method=rule.method,
             request=OutsideKey(f"auto:{uuid4()}", ""),
             now=at,
         )
-        _note(rule, Outcome.STARTED, at)
+        note_outcome(rule, Outcome.STARTED, now=at, purchase=purchase)
         wake("purchase.open", purchase.pk)
     return purchase.pk
 
 
+def next_amount(rule: AutoPurchaseRule, balance: Decimal) -> Decimal:
+    """What the rule would buy at that balance, net: its amount, or what is missing to its target,
+    rounded up to the currency's decimals and to the smallest amount that is sold.
+    """
+    currency = rule.company.currency
+    if rule.target is None:
+        return rule.amount or Decimal(0)
+    places = Decimal(1).scaleb(-currency_places(currency))
+    missing = (rule.target - balance).quantize(places, rounding=ROUND_UP)
+    return max(missing, limits_of(currency).least)
+
+
 def sweep_auto_purchases(*, now: datetime | None = None) -> list[int]:
-    """Every company whose rule may buy has been looked at, at most 1,000; returns the ids of the
-    purchases started.
+    """Every company whose rule may buy has been looked at; returns the ids of the purchases
+    started.
     """
     at = now or utc_now()
     company_ids = AutoPurchaseRule.objects.filter(
@@ -63,31 +89,50 @@ def sweep_auto_purchases(*, now: datetime | None = None) -> list[int]:
         company__state=Company.State.ACTIVE,
         company__accounts__kind="company",
         company__accounts__is_due=True,
-    ).values_list("company_id", flat=True)[:SWEPT_AT_ONCE]
-    started = [evaluate_auto_purchase(pk, now=now) for pk in list(company_ids)]
+    ).values_list("company_id", flat=True)
+    started = [_try(pk, now) for pk in list(company_ids)]
     return [pk for pk in started if pk is not None]
 
 
-def _may_buy(rule: AutoPurchaseRule, at: datetime) -> bool:
+def _try(company_id: int, now: datetime | None) -> int | None:
+    try:
+        return evaluate_auto_purchase(company_id, now=now)
+    except Exception:
+        # One company that cannot be looked at must not keep the others waiting.
+        logger.exception("auto-recharge of company %s could not be looked at", company_id)
+        return None
+
+
+def _is_waiting(rule: AutoPurchaseRule, at: datetime) -> bool:
+    """Whether the rule may look at the balance now: on, not told to wait, nothing in flight."""
     if rule.state != State.ON or rule.company.state != Company.State.ACTIVE:
         return False
     if rule.next_attempt_at is not None and at < rule.next_attempt_at:
         return False
     if rule.method.removed_at is not None:
         return False
-    if Purchase.objects.filter(company=rule.company, status__in=Purchase.OPEN).exists():
-        return False
-    if company_balance(rule.company) >= rule.level:
-        return False
+    return not Purchase.objects.filter(
+        company=rule.company, status__in=Purchase.OPEN, way__in=Purchase.BLOCKING_WAYS
+    ).exists()
+
+
+def _refusal(rule: AutoPurchaseRule, amount: Decimal, at: datetime) -> Outcome | None:
+    """Why the amount is not bought now. A charge that would pass a limit is not made, never cut."""
+    company = rule.company
     try:
-        check_amount(rule.amount, rule.company.currency)
+        require_purchases_on(company, automatic=True)
+        check_amount(amount, company.currency)
+    except PurchasesStopped:
+        return Outcome.STOPPED
     except AmountRefused:
         # The installation's limits changed since the rule was saved.
-        return False
-    return True
-
-
-def _note(rule: AutoPurchaseRule, outcome: str, at: datetime) -> None:
-    rule.last_outcome = outcome
-    rule.last_outcome_at = at
-    rule.save(update_fields=["next_attempt_at", "last_outcome", "last_outcome_at", "changed_at"])
+        return Outcome.AMOUNT_REFUSED
+    if bought_this_month(company, now=at) + amount > rule.monthly_limit:
+        rule.next_attempt_at = next_month_starts(company, now=at)
+        rule.save(update_fields=["next_attempt_at", "changed_at"])
+        return Outcome.LIMIT_REACHED
+    try:
+        check_limits(company, rule.method, amount, now=at, automatic=True)
+    except AmountRefused:
+        return Outcome.PURCHASE_LIMIT
+    return None

@@ -12,7 +12,8 @@ from decimal import Decimal
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from billing.auto_rules import end_rule, lock_rule
+from billing.auto_rules import end_rule
+from billing.auto_state import lock_rule
 from billing.errors import ClosingRefused
 from billing.models import AutoPurchaseRule, Purchase
 from credit.accounts import company_balance

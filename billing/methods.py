@@ -165,6 +165,8 @@ def keep_customer(company: Company, gateway: str, reference: str) -> str:
 def confirm_method(method: PaymentMethod, *, now: datetime) -> None:
     """The method is offered again, after the others; the company's first one is its default."""
     own = PaymentMethod.objects.filter(company=method.company_id, removed_at=None)
+    # Held until the end: who removes it, or lets auto-recharge pay with it, waits.
+    own.select_for_update(no_key=True).filter(pk=method.pk).exists()
     last = own.aggregate(last=Max("position"))["last"] or 0
     own.filter(pk=method.pk, confirmed_at=None).update(confirmed_at=now, position=last + 1)
     if not own.filter(is_default=True).exists():

@@ -303,7 +303,8 @@ def _ask_again(gateway: Gateway, purchase: Purchase, *, now: datetime) -> Charge
             # Our wish never arrived. The same key again is safe; late, it is called off instead.
             sent_at = purchase.sent_at or purchase.created_at
             is_in_time = now < sent_at + SEND_WITHIN
-            if is_in_time and purchase.company.state == Company.State.ACTIVE:
+            is_on = are_purchases_on(purchase.company, automatic=purchase.is_automatic)
+            if is_in_time and is_on and purchase.company.state == Company.State.ACTIVE:
                 return _charge(gateway, purchase)
             return gateway.cancel(key, reference=purchase.gateway_reference)
         expires_at = purchase.action_expires_at

@@ -1,6 +1,10 @@
 """The tables of with what money. Each model lives in the module named for its topic."""
 
-from billing.models.auto_purchase import AutoPurchaseConsent, AutoPurchaseRule
+from billing.models.auto_purchase import (
+    AutoPurchaseConsent,
+    AutoPurchaseOutcome,
+    AutoPurchaseRule,
+)
 from billing.models.inbox import GatewayDay, GatewayEvent, PaymentIncident
 from billing.models.methods import ForgetWish, GatewayCustomer, PaymentMethod
 from billing.models.profile import BillingProfile, BillingSwitch, PurchaseLimit, VatRate
@@ -10,6 +14,7 @@ from billing.models.transfers import BankStatement, BankStatementLine, BankTrans
 
 __all__ = [
     "AutoPurchaseConsent",
+    "AutoPurchaseOutcome",
     "AutoPurchaseRule",
     "BankStatement",
     "BankStatementLine",
