@@ -17,6 +17,14 @@
     items[(here + step + items.length) % items.length].focus();
   }
 
+  // Where a row of tabs is wider than the page, the open one is in sight.
+  document.querySelectorAll(".tabs .is-active").forEach(function (tab) {
+    const row = tab.closest(".tabs");
+    const place = tab.getBoundingClientRect();
+    const beyond = place.right - row.getBoundingClientRect().right;
+    if (beyond > 0) row.scrollLeft += beyond;
+  });
+
   document.addEventListener("click", function (event) {
     closeMenus(event.target.closest("details[data-menu]"));
 
