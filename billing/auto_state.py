@@ -1,5 +1,5 @@
-"""Where the company's auto-recharge stands. Its one rule: the company's purse is armed exactly while
-the rule is on.
+"""Where the company's auto-recharge stands. Its one rule: the company's purse is armed exactly
+while the rule is on.
 """
 
 from datetime import datetime

@@ -21,6 +21,7 @@ from members.actors import Actor
 from members.audit import record
 from members.models import Company, Member
 from members.notices import NoticeKind, tell_administrators
+from skypemgr.lib.wake import wake
 
 
 def list_methods(company: Company) -> list[PaymentMethod]:
@@ -132,19 +133,17 @@ def keep_method(
 
 def wish_forgotten(method: PaymentMethod, *, now: datetime) -> None:
     """Inside a transaction: the gateway is to forget the method under its present name."""
-    ForgetWish.objects.bulk_create(
-        [
-            ForgetWish(
-                company_id=method.company_id,
-                method=method,
-                gateway=method.gateway,
-                reference=method.reference,
-                wished_at=now,
-                next_try_at=now,
-            )
-        ],
-        ignore_conflicts=True,
+    wish, _is_new = ForgetWish.objects.get_or_create(
+        method=method,
+        reference=method.reference,
+        defaults={
+            "company_id": method.company_id,
+            "gateway": method.gateway,
+            "wished_at": now,
+            "next_try_at": now,
+        },
     )
+    wake("method.removed", wish.pk)
 
 
 def customer_of(company: Company, gateway: str) -> str:

@@ -25,6 +25,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "gateway.event": ("billing.process_event",),
     "incident.created": ("billing.mail_incident",),
     "purchase.open": ("billing.advance_purchase",),
+    "method.removed": ("billing.forget_method",),
 }
 
 
