@@ -4,7 +4,17 @@ any number of times.
 
 from celery import shared_task
 
-from billing import auto_purchase, inbox, incidents, purchases, reconciliation, vat_checks
+from billing import (
+    auto_purchase,
+    bank_lines,
+    forgetting,
+    inbox,
+    incidents,
+    purchases,
+    reconciliation,
+    transfers,
+    vat_checks,
+)
 
 
 @shared_task(name="billing.evaluate_auto_purchase")
@@ -65,3 +75,33 @@ def compare_days() -> None:
 def sweep_vat_numbers() -> None:
     """New VAT numbers wait for their check, and those due were asked about."""
     vat_checks.sweep_vat_numbers()
+
+
+@shared_task(name="billing.advance_bank_lines")
+def advance_bank_lines() -> None:
+    """Every line of a bank statement that was not credited to the end is."""
+    bank_lines.advance_lines()
+
+
+@shared_task(name="billing.remind_transfers")
+def remind_transfers() -> None:
+    """Whoever has a week left to pay by transfer was reminded."""
+    transfers.remind_transfers()
+
+
+@shared_task(name="billing.forget_method")
+def forget_method(wish_id: int) -> None:
+    """The gateway was asked to forget a removed method, unless that is not due."""
+    forgetting.forget_method(wish_id)
+
+
+@shared_task(name="billing.forget_methods")
+def forget_methods() -> None:
+    """Every removed method that is due was tried."""
+    forgetting.forget_methods()
+
+
+@shared_task(name="billing.tell_of_expiring")
+def tell_of_expiring() -> None:
+    """Administrators know which saved cards expire soon."""
+    forgetting.tell_of_expiring()
