@@ -254,6 +254,7 @@ def _facts(purchase: Purchase) -> dict[str, str | int | bool]:
         "purchase_id": purchase.pk,
         "amount": str(purchase.amount),
         "vat_rate": str(purchase.vat_rate),
+        "vat_reason": purchase.vat_reason,
         "vat_amount": str(purchase.vat_amount),
         "total": str(purchase.total),
         "currency": purchase.currency,

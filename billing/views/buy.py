@@ -19,7 +19,7 @@ from billing.drafts import Draft
 from billing.forms import OTHER, AmountForm, MethodForm
 from billing.gateways.cards import TEST_CARDS
 from billing.gateways.registry import find_gateway, list_gateways
-from billing.limits import describe
+from billing.limits import describe, foresee_limits
 from billing.means import Means, can_recharge, display_name, find_means, name_of, paid_with
 from billing.methods import list_methods, save_card
 from billing.models import Purchase
@@ -80,7 +80,7 @@ def choose_amount(request: MemberRequest) -> HttpResponseBase:
     typed = request.POST if request.method == "POST" else None
     recharges = can_recharge(means)
     form = AmountForm(typed, currency=currency, can_recharge=recharges, initial=initial)
-    if form.is_valid():
+    if form.is_valid() and _is_within_limits(request, form, means):
         chosen = Draft.start(
             company,
             means=means,
@@ -122,7 +122,10 @@ def check(request: MemberRequest) -> HttpResponseBase:
     if details_missing_for(company, find_gateway(means.gateway)):
         return HttpResponseRedirect(f"{reverse('buy_details')}?{urlencode({'draft': text})}")
     error = ""
-    if request.method == "POST":
+    bought = _what_is_bought(draft, means, request)
+    if request.method == "POST" and request.POST.get("total", bought["total"]) != bought["total"]:
+        error = _("The VAT changed meanwhile. Please check the new total.")
+    elif request.method == "POST":
         try:
             purchase = buy_credit(
                 actor=request.actor,
@@ -135,8 +138,18 @@ def check(request: MemberRequest) -> HttpResponseBase:
             return _go_on(purchase)
         except ProductError as refusal:
             error = str(refusal)
-    page = {**_what_is_bought(draft, means, request), "draft": text, "error": error}
+    page = {**bought, "draft": text, "error": error}
     return render(request, "billing/buy_check.html", page, status=REFUSED if error else SHOWN)
+
+
+def _is_within_limits(request: MemberRequest, form: AmountForm, means: Means) -> bool:
+    company, amount = request.member.company, form.cleaned_data["amount"]
+    try:
+        foresee_limits(company, paid_with(means), amount, now=utc_now())
+    except ProductError as error:
+        form.add_error("other", str(error))
+        return False
+    return True
 
 
 def _go_on(purchase: Purchase) -> HttpResponseBase:
@@ -155,8 +168,11 @@ def _what_is_bought(draft: Draft, means: Means, request: MemberRequest) -> dict[
     if draft.terms:
         consent = write_consent(draft.terms, currency=company.currency, card=name)
     query = urlencode({"method": name_of(means), "draft": draft.sign()})
+    price = price_of(draft.amount, company=company, on=company.day_at(utc_now()))
     return {
-        "price": price_of(draft.amount, company=company, on=company.day_at(utc_now())),
+        "price": price,
+        # Sent along with Pay now: what is charged is what the page showed.
+        "total": f"{price.total:f}",
         "currency": company.currency,
         "method": name,
         "consent": consent,
