@@ -218,7 +218,21 @@ GATEWAYS = env.items("GATEWAYS", "" if PRODUCTION else "sandbox")
 OPERATOR_EMAILS = env.items("OPERATOR_EMAILS", "" if PRODUCTION else "operator@localhost")
 # The events that gateways send are a few kilobytes each.
 MAX_EVENT_BYTES = env.integer("MAX_EVENT_BYTES", 512 * 1024)
-PAYMENT_FORM_ACTIONS = env.items("PAYMENT_FORM_ACTIONS")
+# Several webhook secrets, parted by commas, hold while one replaces another. Without an address
+# the SDK's own is asked.
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRETS = env.items("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE").rstrip("/")
+STRIPE_TIMEOUT_SECONDS = env.seconds("STRIPE_TIMEOUT", 10)
+# Where a form may lead to: with another address of the API, the pages are there as well.
+STRIPE_PAGES = (
+    [STRIPE_API_BASE]
+    if STRIPE_API_BASE
+    else [f"https://{name}.stripe.com" for name in ("checkout", "hooks", "pm-redirects")]
+)
+PAYMENT_FORM_ACTIONS = env.items(
+    "PAYMENT_FORM_ACTIONS", STRIPE_PAGES if "stripe" in GATEWAYS else []
+)
 # Who sells, as invoices and receipts say it. Lines of the address are parted by |.
 SELLER_NAME = env.text("SELLER_NAME", "Skype Manager")
 SELLER_ADDRESS = [line.strip() for line in env.text("SELLER_ADDRESS").split("|") if line.strip()]
@@ -336,7 +350,14 @@ CELERY_BEAT_SCHEDULE = {
     "compare-days": {"task": "billing.compare_days", "schedule": crontab(minute=15)},
     "mail-incidents": {"task": "billing.mail_incidents", "schedule": 60.0},
     "sweep-auto-purchases": {"task": "billing.sweep_auto_purchases", "schedule": 30.0},
+    "forget-methods": {"task": "billing.forget_methods", "schedule": 60.0},
+    "tell-of-expiring": {
+        "task": "billing.tell_of_expiring",
+        "schedule": crontab(hour="*/6", minute=25),
+    },
     "sweep-vat-numbers": {"task": "billing.sweep_vat_numbers", "schedule": crontab(minute="*/5")},
+    "advance-bank-lines": {"task": "billing.advance_bank_lines", "schedule": 30.0},
+    "remind-transfers": {"task": "billing.remind_transfers", "schedule": crontab(minute=40)},
     "resume-imports": {"task": "members.resume_imports", "schedule": 60.0},
     "send-notices": {"task": "members.send_pending_notices", "schedule": 30.0},
 }
