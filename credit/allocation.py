@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from credit.accounts import company_balance, ensure_accounts
 from credit.errors import CreditError, MemberGone, NobodyChosen, NotEnoughCredit, UnknownMember
 from credit.ledger import MOVES_LIMIT, Move, Posting, atomically
+from credit.member_filters import PRESENT as PRESENT_STATUSES
+from credit.member_filters import MemberFilters, filtered_members
 from credit.models import Transfer
 from credit.money import ZERO, checked_amount, require_active, require_active_state
 from credit.requests import OutsideKey, answer_once, answer_statement
@@ -47,11 +49,19 @@ SELECT id
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Who is to receive: named members, or everybody active in a list, or everybody active."""
+    """Who is to receive: named members, or everybody active in a list, or everybody active, or
+    whoever the filters leave at the moment of acting and is still in the company.
+    """
 
     member_ids: tuple[int, ...] = ()
     list_id: int | None = None
     all_members: bool = False
+    filters: MemberFilters | None = None
+
+    @property
+    def are_named(self) -> bool:
+        """Whether each is named by id."""
+        return self.filters is None and self.list_id is None and not self.all_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +89,17 @@ class AllocationPreview:
 def recipients_query(actor: Actor, recipients: Recipients) -> QuerySet[Member]:
     """The members who would receive, by name. UnknownMember, MemberGone or NobodyChosen else.
 
-    A suspended member can be named; a list or *all* takes active members, whatever their role.
+    A suspended member can be named, or left by filters; a list or *all* takes active members,
+    whatever their role.
     """
     members = Member.objects.filter(company=actor.company)
+    if recipients.filters is not None:
+        today = actor.company.day_at(utc_now())
+        members = filtered_members(actor.company, recipients.filters, today=today)
+        members = members.filter(status__in=PRESENT_STATUSES)
+        if recipients.filters.errors or not members.exists():
+            raise NobodyChosen(_("Nobody in the company fits these filters."), field="members")
+        return members.order_by("name_key", "pk")
     if recipients.all_members or recipients.list_id is not None:
         members = members.filter(status=Member.Status.ACTIVE)
         if not recipients.all_members:
@@ -99,8 +117,7 @@ def recipients_query(actor: Actor, recipients: Recipients) -> QuerySet[Member]:
         raise UnknownMember(
             _("There is no member %(id)s in your company.") % {"id": unknown[0]}, field="members"
         )
-    present = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
-    gone = [pk for pk, status in statuses.items() if status not in present]
+    gone = [pk for pk, status in statuses.items() if status not in PRESENT_STATUSES]
     if gone:
         name = members.get(pk=min(gone)).name
         raise MemberGone(
@@ -162,27 +179,35 @@ def _purses(actor: Actor, recipients: Recipients) -> tuple[int, dict[int, int]]:
     One query when named members all may receive and have purses, as nearly always.
     """
     wanted = list(recipients.member_ids)
-    are_named = recipients.list_id is None and not recipients.all_members
-    if wanted and are_named and all(0 < pk <= LARGEST_ID for pk in wanted):
+    if wanted and recipients.are_named and all(0 < pk <= LARGEST_ID for pk in wanted):
         rows = fetch_all((PRESENT, {"company": actor.company.pk, "members": wanted}))
         if len(rows) == len(set(wanted)):
             return rows[0][0], {member: account for _company, member, account in rows}
-    pks = recipients_query(actor, recipients).values_list("pk", flat=True)
-    held = _hold_present(actor, recipients, list(pks), are_named=are_named)
+    # One more than may be, so that too many are noticed without reading them all.
+    pks = recipients_query(actor, recipients).values_list("pk", flat=True)[: MOVES_LIMIT + 1]
+    if len(pks) > MOVES_LIMIT:
+        raise _too_many()
+    held = _hold_present(actor, recipients, list(pks))
     accounts = ensure_accounts(actor.company, held)
     return accounts.company, accounts.members
 
 
-def _hold_present(
-    actor: Actor, recipients: Recipients, wanted: list[int], *, are_named: bool
-) -> list[int]:
+def _hold_present(actor: Actor, recipients: Recipients, wanted: list[int]) -> list[int]:
     """Those who are still there and cannot be removed now; MemberGone if somebody named is not."""
     values = {"company": actor.company.pk, "members": wanted}
     held = [pk for (pk,) in fetch_all((HOLD_PRESENT, values))]
-    if len(held) < len(wanted) and (not held or are_named):
+    if len(held) < len(wanted) and (not held or recipients.are_named):
         recipients_query(actor, recipients)
         raise NobodyChosen(_("Choose at least one member."), field="members")
     return held
+
+
+def _too_many() -> CreditError:
+    return CreditError(
+        _("At most 10,000 members can receive credit at once."),
+        code="too_many_members",
+        field="members",
+    )
 
 
 def _post(
@@ -194,11 +219,7 @@ def _post(
     now: datetime,
 ) -> dict[str, Any]:
     if len(purses) > MOVES_LIMIT:
-        raise CreditError(
-            _("At most 10,000 members can receive credit at once."),
-            code="too_many_members",
-            field="members",
-        )
+        raise _too_many()
     total = each * len(purses)
     # The keys come from the request's new row, so no transfer can have them yet.
     opened = (company_account, *purses.values())

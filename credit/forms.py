@@ -74,6 +74,16 @@ class RuleForm(forms.Form):
         return RuleTerms(values["amount"], values["threshold"], values["monthly_limit"])
 
 
+class CountForm(forms.Form):
+    """``shown_count`` is the number of members that the page told."""
+
+    shown_count = forms.IntegerField(widget=forms.HiddenInput, error_messages=STALE)
+
+    def says(self, count: int) -> bool:
+        """Whether it is still so many."""
+        return self.is_valid() and bool(self.cleaned_data["shown_count"] == count)
+
+
 class BulkRuleForm(RuleForm):
     """The same rule for many; ``shown_count`` is the number of members that the page told."""
 

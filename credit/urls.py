@@ -5,6 +5,7 @@ from django.urls import path
 from credit.views import (
     activity,
     alerts,
+    bulk,
     credit,
     lists,
     members,
@@ -16,6 +17,10 @@ from credit.views import (
 
 urlpatterns = [
     path("members/", members.show_members, name="members"),
+    path("members/export/", members.export_members, name="members_export"),
+    path("members/move/", bulk.move, name="members_move"),
+    path("members/suspend/", bulk.suspend, name="members_suspend"),
+    path("members/reactivate/", bulk.reactivate, name="members_reactivate"),
     path("members/lists/", lists.show_lists, name="lists"),
     path("members/credit/", credit.manage_credit_of_many, name="credit_many"),
     path("members/auto-recharge/", recharge.manage_recharge_of_many, name="recharge_many"),

@@ -33,7 +33,6 @@ urlpatterns = [
         imports.download_result,
         name="import_result",
     ),
-    path("members/move/", lists.move, name="members_move"),
     path("members/invite/", invite.choose_people, name="invite"),
     path("members/invite/check/", invite.check_people, name="invite_check"),
     path("members/invite/sent/", invite.show_sent, name="invite_sent"),

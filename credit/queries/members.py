@@ -3,82 +3,47 @@
 Its one rule: a fixed number of queries, however many members; a member without a purse has 0.
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, OrderBy, Prefetch, QuerySet
 
-from credit.models import Account, DailyTotal, Transfer
+from credit.member_filters import PRESENT, MemberFilters, filtered_members, or_zero
+from credit.models import Account
+from credit.money import ZERO
+from credit.queries.member_totals import (
+    MANY,
+    MembersTotals,
+    read_totals,
+    spent_this_month,
+    wide_memory,
+)
 from members.models import Company, Member, MemberList
-from skypemgr.lib.periods import first_of_month
-from skypemgr.lib.text import search_key
 
 PAGE_SIZE = 50
-ZERO = Decimal(0)
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
-GONE = (Member.Status.REMOVED, Member.Status.LEFT)
-STATUSES: dict[str, tuple[str, ...]] = {
-    "": PRESENT,
-    "active": (Member.Status.ACTIVE,),
-    "suspended": (Member.Status.SUSPENDED,),
-    "gone": GONE,
-    "all": (*PRESENT, *GONE),
-}
+# What each order sorts by, then what tells two members apart.
 SORTS: dict[str, tuple[str, ...]] = {
-    "name": ("name_key", "pk"),
-    "-name": ("-name_key", "-pk"),
-    "balance": ("purse_balance", "name_key", "pk"),
-    "-balance": ("-purse_balance", "name_key", "pk"),
+    "name": ("name_key",),
+    "-name": ("-name_key",),
+    "balance": ("purse_balance", "name_key"),
+    "-balance": ("-purse_balance", "name_key"),
+    "spent": ("month_spent", "name_key"),
+    "-spent": ("-month_spent", "name_key"),
+    "activity": ("last_active_on", "name_key"),
+    "-activity": ("-last_active_on", "name_key"),
+    "joined": ("joined_at",),
+    "-joined": ("-joined_at",),
 }
-NO_LIST = "none"
-_PHONE = re.compile(r"[0-9 +().\-/\u00a0]+")
-
-
-@dataclass(frozen=True, slots=True)
-class MemberFilters:
-    """What the reader asked for; anything unknown means: no such filter."""
-
-    search: str = ""
-    list_id: int | None = None
-    without_list: bool = False
-    status: str = ""
-    sort: str = "name"
-
-    @classmethod
-    def of(cls, values: dict[str, str]) -> "MemberFilters":
-        """The filters that the query string names."""
-        chosen = values.get("list", "")
-        is_id = chosen.isascii() and chosen.isdigit() and len(chosen) < 19
-        status, sort = values.get("status", ""), values.get("sort", "name")
-        return cls(
-            # The database knows no NUL in a text.
-            search=values.get("q", "").replace("\0", "").strip()[:200],
-            list_id=int(chosen) if is_id else None,
-            without_list=chosen == NO_LIST,
-            status=status if status in STATUSES else "",
-            sort=sort if sort in SORTS else "name",
-        )
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the table shows the company or a list as a whole, to be acted on as such."""
-        return not self.search and not self.without_list and self.status in ("", "active")
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether some members are left out on purpose."""
-        return bool(self.search or self.list_id or self.without_list or self.status)
+DEFAULT_SORT = "name"
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """One line of the table. ``spent`` is what calls took this month; ``rule_state`` is that of
-    ``credit.rules.RuleStatus``, empty without a rule."""
+    """One line of the table. ``spent`` is what calls took this month; ``last_active_on`` the day of
+    the purse's latest movement, a call or credit received, None before the first; ``rule_state`` is
+    that of ``credit.rules.RuleStatus``, empty without a rule."""
 
     id: int
     name: str
@@ -91,6 +56,8 @@ class MemberRow:
     rule_state: str
     resumes_on: date | None
     spent: Decimal
+    last_active_on: date | None
+    member: Member
 
     @property
     def can_receive(self) -> bool:
@@ -106,37 +73,52 @@ class MembersPage:
     rows: list[MemberRow]
 
 
-@dataclass(frozen=True, slots=True)
-class MembersTotals:
-    """Of all members that the filters leave, on every page."""
-
-    count: int
-    balance: Decimal
-    spent: Decimal
-
-
 def read_members(
-    company: Company, filters: MemberFilters, *, page: str, today: date
+    company: Company, filters: MemberFilters, *, sort: str, page: str, today: date
 ) -> tuple[MembersPage, MembersTotals]:
-    """One page of the table and the totals of all of it; three queries and one for the spending."""
-    chosen = _filtered(company, filters)
-    totals = _totals(company, chosen, today)
+    """One page of the table, and the totals of all of it."""
+    with wide_memory():
+        totals = read_totals(company, filters, today=today)
+        paginator = Paginator(Member.objects.none(), PAGE_SIZE)
+        # The paginator keeps its count once known; the totals know it already.
+        paginator.__dict__["count"] = totals.count
+        place = paginator.get_page(page)
+        chosen = filtered_members(company, filters, today=today)
+        is_large = totals.count >= MANY
+        if not is_large:
+            # Found first and then sorted: few are not looked for along the order of all.
+            chosen = Member.objects.filter(pk__in=chosen.values("pk")[:MANY])
+        members = ordered(chosen, sort, today, is_large=is_large)
+        pks = _page_of(members, place, totals.count)
+        rows = read_rows(company, pks, today=today)
+    return MembersPage(place, rows), totals
+
+
+def ordered(
+    members: QuerySet[Member], sort: str, today: date, *, is_large: bool = False
+) -> QuerySet[Member]:
+    """The members in the order; who was never active counts as the longest ago. Equal ones are in
+    the order of their names, among very many in that of their ids, which needs no reading of rows.
+    """
+    keys = SORTS.get(sort, SORTS[DEFAULT_SORT])
+    keys = (*(keys[:1] if is_large else keys), "-pk" if sort in ("-name", "-joined") else "pk")
+    return members.alias(
+        purse_balance=or_zero("accounts__balance"),
+        month_spent=spent_this_month(today),
+        last_active_on=F("accounts__last_booked_on"),
+    ).order_by(*(_order(key) for key in keys))
+
+
+def read_rows(company: Company, pks: list[int], *, today: date) -> list[MemberRow]:
+    """The members' lines in the order given; two queries."""
+    purses = Account.objects.filter(company=company)
     members = (
-        chosen.select_related("user", "list", "recharge_rule")
-        .annotate(
-            purse_balance=_or_zero("accounts__balance"),
-            resumes_on=F("accounts__recharge_resumes_on"),
-        )
-        .order_by(*SORTS[filters.sort])
+        Member.objects.filter(company=company, pk__in=pks)
+        .select_related("user", "list", "recharge_rule")
+        .prefetch_related(Prefetch("accounts", queryset=purses))
     )
-    paginator = Paginator(members, PAGE_SIZE)
-    # The paginator keeps its count once known; the totals know it already.
-    paginator.__dict__["count"] = totals.count
-    found = paginator.get_page(page)
-    shown = list(found.object_list)
-    spent = _spent_by_member(company, [member.pk for member in shown], today)
-    rows = [_row(member, spent, today) for member in shown]
-    return MembersPage(found, rows), totals
+    found = {member.pk: _row(member, today) for member in members}
+    return [found[pk] for pk in pks if pk in found]
 
 
 def read_lists(company: Company) -> list[MemberList]:
@@ -155,59 +137,29 @@ def rule_state(*, is_on: bool, waiting: bool, resumes_on: date | None, today: da
     return "waiting" if waiting else "on"
 
 
-def _filtered(company: Company, filters: MemberFilters) -> QuerySet[Member]:
-    members = Member.objects.filter(company=company, status__in=STATUSES[filters.status])
-    if filters.list_id is not None:
-        members = members.filter(list_id=filters.list_id)
-    elif filters.without_list:
-        members = members.filter(list=None)
-    return members.filter(_search(filters.search)) if filters.search else members
+def _order(key: str) -> OrderBy:
+    field = F(key.removeprefix("-"))
+    if key.startswith("-"):
+        return field.desc(nulls_last=True) if key == "-last_active_on" else field.desc()
+    return field.asc(nulls_first=True) if key == "last_active_on" else field.asc()
 
 
-def _search(text: str) -> Q:
-    """All words, in any order; or a phone number, however it is grouped."""
-    found = Q()
-    for word in search_key(text).split():
-        found &= Q(search_text__contains=word)
-    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
-    if len(digits) >= 4 and _PHONE.fullmatch(text):
-        found |= Q(search_text__contains=digits)
-    return found
+def _page_of(members: QuerySet[Member], place: Page, count: int) -> list[int]:  # type: ignore[type-arg]
+    """The ids on the page, counted from whichever end is nearer."""
+    start = (place.number - 1) * PAGE_SIZE
+    end = min(start + PAGE_SIZE, count)
+    if start <= count // 2:
+        return list(members.values_list("pk", flat=True)[start:end])
+    backwards = members.reverse().values_list("pk", flat=True)[count - end : count - start]
+    return list(backwards)[::-1]
 
 
-def _totals(company: Company, chosen: QuerySet[Member], today: date) -> MembersTotals:
-    sums = chosen.aggregate(count=Count("pk"), balance=_sum("accounts__balance"))
-    spent = _calls_of_month(company, today).filter(account__member__in=chosen)
-    return MembersTotals(
-        count=sums["count"],
-        balance=sums["balance"],
-        spent=spent.aggregate(spent=_sum("outgoing"))["spent"],
-    )
-
-
-def _spent_by_member(company: Company, ids: Iterable[int], today: date) -> dict[int, Decimal]:
-    rows = (
-        _calls_of_month(company, today)
-        .filter(account__member__in=list(ids))
-        .values_list("account__member_id")
-        .annotate(spent=Sum("outgoing"))
-    )
-    return {member_id: spent for member_id, spent in rows if member_id is not None}
-
-
-def _calls_of_month(company: Company, today: date) -> QuerySet[DailyTotal]:
-    return DailyTotal.objects.filter(
-        company=company,
-        day__gte=first_of_month(today),
-        kind=Transfer.Kind.CALL,
-        account__kind=Account.Kind.MEMBER,
-    )
-
-
-def _row(member: Member, spent: dict[int, Decimal], today: date) -> MemberRow:
+def _row(member: Member, today: date) -> MemberRow:
     rule = getattr(member, "recharge_rule", None)
-    resumes_on: date | None = getattr(member, "resumes_on", None)
-    balance: Decimal = getattr(member, "purse_balance", ZERO)
+    purse = next(iter(member.accounts.all()), None)
+    balance = purse.balance if purse else ZERO
+    resumes_on = purse.recharge_resumes_on if purse else None
+    last = purse.last_booked_on if purse else None
     user = member.user
     return MemberRow(
         id=member.pk,
@@ -227,17 +179,7 @@ def _row(member: Member, spent: dict[int, Decimal], today: date) -> MemberRow:
             today=today,
         ),
         resumes_on=resumes_on,
-        spent=spent.get(member.pk, ZERO),
+        spent=purse.month_spent if purse and last and last >= today.replace(day=1) else ZERO,
+        last_active_on=last,
+        member=member,
     )
-
-
-def _or_zero(path: str) -> Coalesce:
-    return Coalesce(F(path), Value(ZERO), output_field=_money())
-
-
-def _sum(path: str) -> Coalesce:
-    return Coalesce(Sum(path), Value(ZERO), output_field=_money())
-
-
-def _money() -> "DecimalField[Decimal, Decimal]":
-    return DecimalField(max_digits=18, decimal_places=4)

@@ -4,6 +4,7 @@ Its one rule: what leaves the company's balance is told in numbers before, and d
 often the form arrives.
 """
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -22,12 +23,13 @@ from credit.allocation import (
     allocate,
     preview_allocation,
 )
+from credit.choosing import Choice, read_choice, why_too_many
 from credit.errors import CreditError, IdempotencyConflict
 from credit.forms import AllocationForm, BulkAllocationForm
 from credit.models import OutsideRequest
 from credit.queries.movements import read_movements
 from credit.requests import OutsideKey
-from credit.views.shared import SHOWN_MEMBERS, Choice, read_choice, why_nothing_can_be_added
+from credit.views.shared import SHOWN_MEMBERS, refuse_misread, why_nothing_can_be_added
 from members.access import MemberRequest, administrators_only, find_member, readers_only
 from members.models import Member
 from skypemgr.lib.errors import NotAllowed, ProductError
@@ -68,15 +70,21 @@ def manage_credit(request: MemberRequest, pk: int) -> HttpResponse:
 def manage_credit_of_many(request: MemberRequest) -> HttpResponse:
     """The same amount for each chosen member: who gets what, the total, what is left."""
     choice = read_choice(request.actor, request.GET)
+    if choice.is_misread:
+        return refuse_misread(request)
+    form = BulkAllocationForm(request.POST.dict())
+    if request.method == "POST" and form.is_valid() and _was_sent(request, form):
+        # Perhaps nobody fits the filters any more: then too the first answer is given again.
+        with suppress(IdempotencyConflict):
+            _tell_many(request, _allocate(request, form, choice))
+            return redirect("members")
     try:
         preview = preview_allocation(actor=request.actor, recipients=choice.recipients, amount=None)
     except CreditError as error:
         messages.error(request, str(error))
         return redirect("members")
     if request.method != "POST":
-        form = BulkAllocationForm.fresh_for(preview.count)
-        return _show_many(request, choice, preview, form)
-    form = BulkAllocationForm(request.POST.dict())
+        return _show_many(request, choice, preview, BulkAllocationForm.fresh_for(preview.count))
     if form.is_valid():
         _check_count(request, form, preview.count)
     if not form.is_valid():
@@ -119,10 +127,7 @@ def _refused(form: Filled, error: ProductError) -> Filled:
 
 def _check_count(request: MemberRequest, form: BulkAllocationForm, count: int) -> None:
     """Refuses when the members are other than those the page told; not for a repetition."""
-    shown = form.cleaned_data["shown_count"]
-    key = OutsideKey.of_form(str(form.cleaned_data["form_key"]), "").key
-    known = OutsideRequest.objects.filter(company=request.actor.company, key=key)
-    if shown == count or known.exists():
+    if form.cleaned_data["shown_count"] == count or _was_sent(request, form):
         return
     form.data = {**form.data, "shown_count": str(count)}
     sentence = ngettext(
@@ -131,6 +136,11 @@ def _check_count(request: MemberRequest, form: BulkAllocationForm, count: int) -
         count,
     )
     form.add_error(None, sentence % {"count": format_number(count)})
+
+
+def _was_sent(request: MemberRequest, form: BulkAllocationForm) -> bool:
+    key = OutsideKey.of_form(str(form.cleaned_data["form_key"]), "").key
+    return OutsideRequest.objects.filter(company=request.actor.company, key=key).exists()
 
 
 def _tell_many(request: MemberRequest, done: Allocation) -> None:
@@ -185,7 +195,7 @@ def _show_many(
     context: dict[str, Any] = {
         "choice": choice,
         "form": form,
-        "obstacle": why_nothing_can_be_added(company),
+        "obstacle": why_nothing_can_be_added(company) or why_too_many(preview.count),
         "count": preview.count,
         "rows": [(member, held[member.pk].balance) for member in shown],
         "more_count": preview.count - len(shown),

@@ -1,13 +1,60 @@
 """The members table with balances. Its one rule: it reads; ticking only leads to other pages."""
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from dataclasses import dataclass
+from typing import Any
 
-from credit.queries.members import MemberFilters, read_lists, read_members
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from credit.exports import download_members
+from credit.filter_words import filter_words, rule_words, status_words
+from credit.member_filters import PARAMETERS, MemberFilters
+from credit.queries.members import DEFAULT_SORT, SORTS, MemberRow, read_lists, read_members
+from credit.views.shared import refuse_misread
 from members.access import MemberRequest, readers_only
+from members.models.people import Role
 from skypemgr.lib.periods import utc_now
 
 TABLE = "members-table"
+HEADS = {"name": "name", "balance": "balance", "spent": "-spent", "activity": "-activity"}
+# What a table's address may carry; ticks are the page's own.
+CARRIED = (*PARAMETERS, "sort")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column by which the table can be sorted."""
+
+    url: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row with what the template would otherwise make anew for each: addresses and badges."""
+
+    row: MemberRow
+    key: str
+    url: str
+    credit_url: str
+    recharge_url: str
+    list_url: str
+    rule_badge: str
+    status_badge: str
+    is_ticked: bool
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter in words, and the table without it."""
+
+    words: str
+    url: str
 
 
 @readers_only
@@ -15,26 +62,152 @@ def show_members(request: MemberRequest) -> HttpResponse:
     """The table, or only its part that a search or a change of balances refreshes."""
     company = request.actor.company
     filters = MemberFilters.of(request.GET.dict())
+    sort = _sort(request)
     today = company.day_at(utc_now())
-    page, totals = read_members(company, filters, page=request.GET.get("page", "1"), today=today)
+    number = request.GET.get("page", "1")
+    page, totals = read_members(company, filters, sort=sort, page=number, today=today)
     only_table = request.htmx and request.htmx.target == TABLE
-    context = {
+    ticked = request.GET.get("ticked", "")
+    chips = [
+        Chip(words, _address(request, without=(name,)))
+        for name, words in filter_words(company, filters)
+    ]
+    context: dict[str, Any] = {
         "page": page,
+        "lines": _lines(request, page.rows, ticked),
         "totals": totals,
         "filters": filters,
+        "chips": chips,
+        "sort": sort,
+        "heads": {name: _head(request, sort, name, first) for name, first in HEADS.items()},
         "currency": company.currency,
         "today": today,
-        "lists": [] if only_table else read_lists(company),
-        "ticked": set(request.GET.getlist("member")),
+        "is_page_ticked": ticked == "page",
+        "is_every_ticked": ticked == "every" and bool(totals.present_count) and not filters.errors,
+        "carried": _carried(request),
         "is_administrator": request.member.is_administrator,
-        "table_url": _table_url(request),
+        "table_url": _address(request, page=number, ticked=ticked),
+        "untick_url": _address(request, page=number),
+        "tick_page_url": _address(request, page=number, ticked="page"),
+        "tick_every_url": _address(request, page=number, ticked="every"),
+        "export_url": f"{reverse('members_export')}?{_query(request)}",
+        "clear_url": reverse("members"),
     }
-    template = "credit/members.html#members_table" if only_table else "credit/members.html"
-    return render(request, template, context)
+    if only_table:
+        return render(request, "credit/members.html#members_table", context)
+    context |= {
+        "lists": read_lists(company),
+        "typed": request.GET,
+        "roles": Role.choices,
+        "statuses": [(value, status_words()[value]) for value in _STATUSES_OFFERED],
+        "rules": list(rule_words().items()),
+        "sorts": list(_sort_words().items()),
+    }
+    return render(request, "credit/members.html", context)
 
 
-def _table_url(request: MemberRequest) -> str:
-    """This table's own address, without the ticks that a refresh carries along."""
+@readers_only
+def export_members(request: MemberRequest) -> HttpResponseBase:
+    """All members that the filters leave as a file, in the form ``?format=`` (csv or xlsx)."""
+    filters = MemberFilters.of(request.GET.dict())
+    if filters.errors:
+        return refuse_misread(request)
+    return download_members(
+        request.actor.company,
+        filters,
+        sort=_sort(request),
+        form="xlsx" if request.GET.get("format") == "xlsx" else "csv",
+        language=get_language() or "en",
+        now=utc_now(),
+    )
+
+
+def _lines(request: MemberRequest, rows: list[MemberRow], ticked: str) -> list[Line]:
+    """The rows for the template; each address and badge is made once, then filled in."""
+    chosen = set(request.GET.getlist("member"))
+    url = reverse("member", args=(0,))
+    urls = {name: reverse(name, args=(0,)) for name in ("member_credit", "member_recharge")}
+    of_list = _address(request, list="0LIST")
+    words = {
+        "select": _("Select %(name)s"),
+        "credit": _("Manage credit of %(name)s"),
+        "recharge": _("Manage auto-recharge of %(name)s"),
+    }
+    rules = {
+        (row.rule_state, row.resumes_on): render_to_string(
+            "credit/parts/rule_badge.html", {"state": row.rule_state, "resumes_on": row.resumes_on}
+        )
+        for row in {(row.rule_state, row.resumes_on): row for row in rows}.values()
+    }
+    statuses = {
+        status: render_to_string("credit/parts/status_badge.html", {"status": status})
+        for status in {row.status for row in rows}
+    }
+    return [
+        Line(
+            row=row,
+            key=(key := str(row.id)),
+            url=url.replace("/0/", f"/{key}/"),
+            credit_url=urls["member_credit"].replace("/0/", f"/{key}/"),
+            recharge_url=urls["member_recharge"].replace("/0/", f"/{key}/"),
+            list_url=of_list.replace("0LIST", str(row.list_id)),
+            rule_badge=rules[row.rule_state, row.resumes_on],
+            status_badge=statuses[row.status],
+            is_ticked=ticked == "page" or key in chosen,
+            names={name: text % {"name": row.name} for name, text in words.items()},
+        )
+        for row in rows
+    ]
+
+
+_STATUSES_OFFERED = ("", "active", "suspended", "gone", "all")
+
+
+def _sort_words() -> dict[str, str]:
+    return {
+        "name": _("Name, A to Z"),
+        "-name": _("Name, Z to A"),
+        "balance": _("Lowest balance first"),
+        "-balance": _("Highest balance first"),
+        "-spent": _("Highest spending first"),
+        "spent": _("Lowest spending first"),
+        "-activity": _("Latest activity first"),
+        "activity": _("Longest inactive first"),
+        "-joined": _("Joined last first"),
+        "joined": _("Joined first first"),
+    }
+
+
+def _sort(request: MemberRequest) -> str:
+    sort = request.GET.get("sort", DEFAULT_SORT)
+    return sort if sort in SORTS else DEFAULT_SORT
+
+
+def _head(request: MemberRequest, sort: str, name: str, first: str) -> Head:
+    """The first click sorts as is most often meant, the next the other way round."""
+    other = name if first.startswith("-") else f"-{name}"
+    wanted = other if sort == first else first
+    direction = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
+    return Head(_address(request, sort="" if wanted == DEFAULT_SORT else wanted), direction)
+
+
+def _carried(request: MemberRequest) -> list[tuple[str, str]]:
+    """The filters as they were typed, for the pages that act on all that they leave."""
+    return [(name, str(request.GET[name])) for name in PARAMETERS if request.GET.get(name)]
+
+
+def _query(request: MemberRequest, *, without: tuple[str, ...] = (), **changed: str) -> str:
     values = request.GET.copy()
-    values.pop("member", None)
-    return f"{request.path}?{values.urlencode()}" if values else request.path
+    kept = {name: str(values[name]) for name in CARRIED if values.get(name) and name not in without}
+    kept |= changed
+    values.clear()
+    values.update({name: value for name, value in kept.items() if value})
+    if values.get("page") == "1":
+        values.pop("page")
+    return values.urlencode()
+
+
+def _address(request: MemberRequest, *, without: tuple[str, ...] = (), **changed: str) -> str:
+    """The table with the same filters and order, on its first page, but for what is changed."""
+    query = _query(request, without=without, **changed)
+    return f"{request.path}?{query}" if query else request.path

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from django.utils.translation import ngettext
 
 from credit.accounts import balances
 from credit.allocation import Recipients, recipients_query
+from credit.choosing import AT_ONCE, Choice, read_choice, why_too_many
 from credit.errors import CreditError
 from credit.forms import BulkRuleForm, RuleForm
 from credit.queries.rules import preview_rule, read_outcomes
@@ -25,7 +27,7 @@ from credit.rules import (
     save_rules,
     switch_off_rule,
 )
-from credit.views.shared import SHOWN_MEMBERS, Choice, read_choice, why_nothing_can_be_added
+from credit.views.shared import SHOWN_MEMBERS, refuse_misread, why_nothing_can_be_added
 from credit.wording import (
     left_sentence,
     preview_sentences,
@@ -69,16 +71,25 @@ def manage_recharge(request: MemberRequest, pk: int) -> HttpResponse:
 def manage_recharge_of_many(request: MemberRequest) -> HttpResponse:
     """The same rule for each chosen member."""
     choice = read_choice(request.actor, request.GET)
+    if choice.is_misread:
+        return refuse_misread(request)
     try:
-        ids = list(recipients_query(request.actor, choice.recipients).values_list("pk", flat=True))
+        members = recipients_query(request.actor, choice.recipients)
     except CreditError as error:
         messages.error(request, str(error))
         return redirect("members")
+    count = members.count()
     if request.htmx and request.htmx.target == PREVIEW:
-        return _show_preview(request, RuleForm(request.GET), ids, is_one=False)
-    if request.method != "POST":
-        return _show_many(request, choice, ids, BulkRuleForm(initial={"shown_count": len(ids)}))
-    return _save_many(request, choice, ids)
+        return _show_preview(request, RuleForm(request.GET), _ids(members), is_one=False)
+    if request.method != "POST" or why_too_many(count):
+        form = BulkRuleForm(initial={"shown_count": count})
+        return _show_many(request, choice, members, count, form)
+    return _save_many(request, choice, members, count)
+
+
+def _ids(members: QuerySet[Member]) -> list[int]:
+    """Of no more members than can be changed at once."""
+    return list(members.values_list("pk", flat=True)[:AT_ONCE])
 
 
 def _save(request: MemberRequest, member: Member) -> HttpResponse:
@@ -98,16 +109,18 @@ def _save(request: MemberRequest, member: Member) -> HttpResponse:
     return _show_one(request, member, form, describe_rule(member), code=422)
 
 
-def _save_many(request: MemberRequest, choice: Choice, ids: list[int]) -> HttpResponse:
+def _save_many(
+    request: MemberRequest, choice: Choice, members: QuerySet[Member], count: int
+) -> HttpResponse:
     form = BulkRuleForm(request.POST.dict())
-    if form.is_valid() and form.cleaned_data["shown_count"] != len(ids):
-        form.data = {**form.data, "shown_count": str(len(ids))}
+    if form.is_valid() and form.cleaned_data["shown_count"] != count:
+        form.data = {**form.data, "shown_count": str(count)}
         sentence = ngettext(
             "Meanwhile it is %(count)s member. Please check again.",
             "Meanwhile they are %(count)s members. Please check again.",
-            len(ids),
+            count,
         )
-        form.add_error(None, sentence % {"count": format_number(len(ids))})
+        form.add_error(None, sentence % {"count": format_number(count)})
     if form.is_valid():
         try:
             saved = save_rules(
@@ -118,7 +131,7 @@ def _save_many(request: MemberRequest, choice: Choice, ids: list[int]) -> HttpRe
         else:
             _tell_many(request, saved)
             return redirect("members")
-    return _show_many(request, choice, ids, form, code=422)
+    return _show_many(request, choice, members, count, form, code=422)
 
 
 def _switch_off(request: MemberRequest, member: Member) -> HttpResponse:
@@ -231,24 +244,27 @@ def _show_one(
 
 
 def _show_many(
-    request: MemberRequest, choice: Choice, ids: list[int], form: BulkRuleForm, *, code: int = 200
+    request: MemberRequest,
+    choice: Choice,
+    members: QuerySet[Member],
+    count: int,
+    form: BulkRuleForm,
+    *,
+    code: int = 200,
 ) -> HttpResponse:
     company = request.actor.company
-    shown = list(
-        Member.objects.filter(pk__in=ids)
-        .select_related("company")
-        .order_by("name_key", "pk")[:SHOWN_MEMBERS]
-    )
+    shown = list(members.select_related("company")[:SHOWN_MEMBERS])
     held = balances(company.pk, [member.pk for member in shown])
     rules = describe_rules(shown)
+    preview = _words(request.actor, form, _ids(members), is_one=False) if form.is_bound else None
     context = {
         "choice": choice,
         "form": form,
-        "obstacle": why_nothing_can_be_added(company),
-        "count": len(ids),
+        "obstacle": why_nothing_can_be_added(company) or why_too_many(count),
+        "count": count,
         "rows": [(member, held[member.pk].balance, rules.get(member.pk)) for member in shown],
-        "more_count": len(ids) - len(shown),
-        "preview": _words(request.actor, form, ids, is_one=False) if form.is_bound else None,
+        "more_count": count - len(shown),
+        "preview": preview,
         "currency": company.currency,
     }
     return render(request, "credit/recharge_many.html", context, status=code)

@@ -1,5 +1,5 @@
-"""Creating, renaming and archiving lists, and moving members. Their one rule: a page asks, in
-numbers, before anything moves.
+"""Creating, renaming and archiving lists. Their one rule: a page asks, in numbers, before anything
+moves.
 """
 
 from django.contrib import messages
@@ -10,14 +10,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from members.access import MemberRequest, administrators_only, find_list
-from members.forms import NO_LIST, ListNameForm, MoveForm
-from members.lists import archive_list, create_list, move_members, rename_list
-from members.models import Invitation, Member, MemberList
+from members.forms import ListNameForm
+from members.lists import archive_list, create_list, rename_list
+from members.models import Invitation, Member
 from skypemgr.lib.errors import NotFound, ProductError
 
 PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
-SHOWN_MEMBERS = 50
-MAX_ID_DIGITS = 18
 
 
 @administrators_only
@@ -80,64 +78,7 @@ def archive(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "members/list_archive.html", values)
 
 
-@administrators_only
-@require_http_methods(["GET", "POST"])
-def move(request: MemberRequest) -> HttpResponse:
-    """Moves the ticked members to a list in use, a new one, or none."""
-    source = request.POST if request.method == "POST" else request.GET
-    ids = [_whole(text) for text in dict.fromkeys(source.getlist("member"))]
-    members = Member.objects.filter(company=request.actor.company, pk__in=ids, status__in=PRESENT)
-    if members.count() < len(ids):
-        raise NotFound(_("There is no such member in your company."), code="unknown_member")
-    if not ids:
-        messages.info(request, _("Tick at least one member."))
-        return redirect("members")
-    form = MoveForm(request.POST if request.method == "POST" else None, actor=request.actor)
-    if request.method == "POST" and form.is_valid() and _move(request, form, ids):
-        return redirect("members")
-    shown = list(members.select_related("list").order_by("name_key", "pk")[:SHOWN_MEMBERS])
-    values = {
-        "form": form,
-        "ids": [str(pk) for pk in ids],
-        "shown": shown,
-        "more_count": len(ids) - len(shown),
-    }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "members/move.html", values, status=status)
-
-
-def _move(request: MemberRequest, form: MoveForm, ids: list[int]) -> bool:
-    chosen, new_name = form.cleaned_data["list"], form.cleaned_data["new_list"]
-    try:
-        if new_name:
-            target: MemberList | None = create_list(actor=request.actor, name=new_name)
-        else:
-            target = None if chosen == NO_LIST else find_list(request.actor, int(chosen))
-        moved = move_members(
-            actor=request.actor, member_ids=ids, list_id=target.pk if target else None
-        )
-    except NotFound:
-        raise
-    except ProductError as error:
-        form.add_error("new_list", str(error))
-        return False
-    words = ngettext(
-        "%(count)s member moved to %(list)s.",
-        "%(count)s members moved to %(list)s.",
-        moved.count,
-    )
-    name = target.name if target else _("Not in a list")
-    messages.success(request, words % {"count": moved.count, "list": name})
-    return True
-
-
 def _show_name(request: MemberRequest, form: ListNameForm, title: str, button: str) -> HttpResponse:
     values = {"form": form, "title": title, "button": button}
     status = 422 if form.is_bound else 200
     return render(request, "members/list_name.html", values, status=status)
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS):
-        raise NotFound(_("There is no such member in your company."), code="unknown_member")
-    return int(text)

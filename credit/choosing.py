@@ -1,0 +1,205 @@
+"""Who was chosen on the table of members, by ticks or by its filters. Its one rule: filters are
+resolved when acted upon, and what was not understood means nobody.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from credit.allocation import Recipients
+from credit.filter_words import filter_words
+from credit.ledger import MOVES_LIMIT
+from credit.member_filters import GONE, PRESENT, MemberFilters, filtered_members
+from credit.money import ZERO
+from credit.queries.member_totals import wide_memory
+from members.access import find_list
+from members.actors import Actor
+from members.models import Member, MemberList
+from skypemgr.lib.errors import NotFound
+from skypemgr.lib.formats import format_number
+from skypemgr.lib.periods import utc_now
+
+MAX_ID_DIGITS = 18
+AT_ONCE = MOVES_LIMIT
+
+
+class Action(Enum):
+    """What is done with several members at once."""
+
+    MOVE = "move"
+    SUSPEND = "suspend"
+    REACTIVATE = "reactivate"
+    REMOVE = "remove"
+
+
+# Whom each concerns, by status.
+CONCERNED: dict[Action, tuple[str, ...]] = {
+    Action.MOVE: PRESENT,
+    Action.SUSPEND: (Member.Status.ACTIVE,),
+    Action.REACTIVATE: (Member.Status.SUSPENDED,),
+    Action.REMOVE: PRESENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who was chosen by the address of the page."""
+
+    recipients: Recipients
+    list: MemberList | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def is_misread(self) -> bool:
+        """Whether it is told by a filter that was not understood: then nobody is meant."""
+        return self.recipients.filters is not None and bool(self.recipients.filters.errors)
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether no box was ticked and nothing else names anybody."""
+        return self.recipients.are_named and not self.recipients.member_ids
+
+    def content(self) -> dict[str, object]:
+        """What identifies the choice, for a form's key."""
+        return {
+            "members": sorted(set(self.recipients.member_ids)),
+            "list": self.recipients.list_id,
+            "all": self.recipients.all_members,
+            **({"filters": filters.content()} if (filters := self.recipients.filters) else {}),
+        }
+
+
+def read_choice(actor: Actor, values: QueryDict) -> Choice:
+    """Who is named by ``every=1`` with the filters of the table, by ``member=…``, ``list=…`` or
+    ``all=1``; NotFound for another company's.
+    """
+    if values.get("every") == "1":
+        filters = MemberFilters.of(_texts(values))
+        words = tuple(text for _name, text in filter_words(actor.company, filters))
+        return Choice(Recipients(filters=filters), words=words)
+    named = values.getlist("member")
+    if not named and values.get("all") == "1":
+        return Choice(Recipients(all_members=True))
+    chosen = values.get("list")
+    if not named and chosen:
+        found = find_list(actor, _whole(chosen))
+        return Choice(Recipients(list_id=found.pk), found)
+    ids = tuple(dict.fromkeys(_whole(text) for text in named))
+    known = Member.objects.filter(company=actor.company, pk__in=ids).count()
+    if known < len(ids):
+        raise NotFound(_("There is no such member in your company."), code="unknown_member")
+    return Choice(Recipients(member_ids=ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Whom an action concerns: how many, and what they have together. ``apart`` says who was chosen
+    and is not concerned, and why.
+    """
+
+    members: QuerySet[Member]
+    count: int
+    balance: Decimal
+    apart: list[str]
+
+    @property
+    def ids(self) -> list[int]:
+        """Of all, at most one more than can be changed at once."""
+        return list(self.members.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
+
+
+def gather(actor: Actor, choice: Choice, action: Action) -> Crowd:
+    """Those of the chosen whom the action concerns; who acts is never suspended or removed among
+    others, so that the company keeps an administrator. One query for the numbers.
+    """
+    chosen = _chosen(actor, choice.recipients)
+    concerned = Q(status__in=CONCERNED[action])
+    spares_self = action in (Action.SUSPEND, Action.REMOVE) and actor.member is not None
+    oneself = Q(pk=actor.member.pk) if spares_self and actor.member else Q(pk=None)
+    with wide_memory():
+        sums = chosen.aggregate(
+            concerned=Count("pk", filter=concerned & ~oneself),
+            balance=Sum("accounts__balance", filter=concerned & ~oneself),
+            oneself=Count("pk", filter=concerned & oneself),
+            active=Count("pk", filter=Q(status=Member.Status.ACTIVE) & ~concerned),
+            suspended=Count("pk", filter=Q(status=Member.Status.SUSPENDED) & ~concerned),
+            gone=Count("pk", filter=Q(status__in=GONE)),
+        )
+    members = chosen.filter(concerned).exclude(oneself).order_by("name_key", "pk")
+    return Crowd(members, sums["concerned"], sums["balance"] or ZERO, _apart(sums))
+
+
+def _apart(sums: dict[str, int]) -> list[str]:
+    """A sentence for each reason why somebody chosen is not concerned."""
+    told = []
+    if sums["oneself"]:
+        told.append(_("You yourself are left out: somebody has to administer the company."))
+    for reason, sentence in (
+        (
+            "active",
+            ngettext(
+                "%(count)s member is active already.",
+                "%(count)s members are active already.",
+                sums["active"],
+            ),
+        ),
+        (
+            "suspended",
+            ngettext(
+                "%(count)s member is suspended already.",
+                "%(count)s members are suspended already.",
+                sums["suspended"],
+            ),
+        ),
+        (
+            "gone",
+            ngettext(
+                "%(count)s member is no longer in the company.",
+                "%(count)s members are no longer in the company.",
+                sums["gone"],
+            ),
+        ),
+    ):
+        if sums[reason]:
+            told.append(sentence % {"count": format_number(sums[reason])})
+    return told
+
+
+def _chosen(actor: Actor, recipients: Recipients) -> QuerySet[Member]:
+    """Everybody meant, whatever their status."""
+    if recipients.filters is not None:
+        today = actor.company.day_at(utc_now())
+        found = filtered_members(actor.company, recipients.filters, today=today)
+        return found.none() if recipients.filters.errors else found
+    members = Member.objects.filter(company=actor.company)
+    if recipients.list_id is not None:
+        return members.filter(list_id=recipients.list_id, status__in=PRESENT)
+    if recipients.all_members:
+        return members.filter(status__in=PRESENT)
+    return members.filter(pk__in=recipients.member_ids)
+
+
+def why_too_many(count: int) -> str:
+    """The sentence that stands in place of a form for more members than one action changes."""
+    if count <= AT_ONCE:
+        return ""
+    return _(
+        "These are %(count)s members. At most %(limit)s can be changed at once: narrow them with"
+        " the filters, for example list by list."
+    ) % {"count": format_number(count), "limit": format_number(AT_ONCE)}
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS):
+        raise NotFound(_("There is no such member in your company."), code="unknown_member")
+    return int(text)
+
+
+def _texts(values: QueryDict) -> dict[str, str]:
+    """Each parameter's last value."""
+    return {name: str(values[name]) for name in values if values.getlist(name)}
