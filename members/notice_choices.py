@@ -44,6 +44,11 @@ _KINDS: dict[NoticeKind, tuple[Promise, tuple[str, ...]]] = {
     ),
     NoticeKind.AUTHENTICATION_NEEDED: (_("The bank wants a confirmation"), _ADMINISTRATORS),
     NoticeKind.PAYER_GONE: (_("Somebody whose card is used has gone"), _ADMINISTRATORS),
+    NoticeKind.PAYMENT_METHOD_GONE: (
+        _("What auto-recharge paid with was removed"),
+        _ADMINISTRATORS,
+    ),
+    NoticeKind.PAYMENT_METHOD_EXPIRES: (_("A saved card expires soon"), _ADMINISTRATORS),
     NoticeKind.COMPANY_CLOSED: (_("The company is closed"), _EVERYBODY),
     NoticeKind.MEMBER_REMOVED: (_("My place in the company has ended"), _EVERYBODY),
 }
