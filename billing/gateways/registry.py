@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from billing.errors import GatewayNotConfigured
 from billing.gateways.base import Gateway
 from billing.gateways.sandbox import SandboxGateway
+from billing.gateways.stripe import StripeGateway
 from billing.gateways.transfer import TransferGateway
 
 KNOWN: dict[str, Gateway] = {
     SandboxGateway.name: SandboxGateway(),
+    StripeGateway.name: StripeGateway(),
     TransferGateway.name: TransferGateway(),
 }
 

@@ -25,5 +25,5 @@ def payment_server(payment_process: PaymentServer, settings: Settings) -> Paymen
     settings.GATEWAYS = ["sandbox", "stripe"]
     settings.STRIPE_API_BASE = payment_process.base
     settings.STRIPE_SECRET_KEY = KEY
-    settings.STRIPE_WEBHOOK_SECRET = SECRET
+    settings.STRIPE_WEBHOOK_SECRETS = [SECRET]
     return payment_process

@@ -21,6 +21,13 @@ EXPANDABLE = {
     "balance_transaction": {"source"},
     "payment_method": {"customer"},
 }
+LISTED = {
+    "balance_transaction": "/v1/balance_transactions",
+    "charge": "/v1/charges",
+    "checkout.session": "/v1/checkout/sessions",
+    "event": "/v1/events",
+    "payment_intent": "/v1/payment_intents",
+}
 QUERY = re.compile(r"metadata\[['\"]([^'\"]+)['\"]\]:['\"]([^'\"]*)['\"]")
 
 Answer = Callable[["Api", str, Json], Json]
@@ -77,7 +84,7 @@ class Api:
         if not 1 <= limit <= 100:
             raise ApiError("This value must be between 1 and 100.", param="limit")
         more = len(rows) > limit
-        return {"object": "list", "data": rows[:limit], "has_more": more, "url": "/v1/list"}
+        return {"object": "list", "data": rows[:limit], "has_more": more, "url": LISTED[kind]}
 
 
 def _is_within(at: int, span: dict[str, int]) -> bool:
