@@ -9,6 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.admin_inbox import GatewayDayAdmin, GatewayEventAdmin, PaymentIncidentAdmin
 from billing.admin_profile import ACTIONS, PayerActions
+from billing.admin_transfers import (
+    BankStatementAdmin,
+    BankStatementLineAdmin,
+    BankTransferAdmin,
+)
 from billing.closing import close_company
 from billing.models import (
     AutoPurchaseConsent,
@@ -21,7 +26,14 @@ from members.admin import CompanyAdmin as OpenCompanyAdmin
 from members.models import Company
 
 # Registered by being imported.
-__all__ = ["GatewayDayAdmin", "GatewayEventAdmin", "PaymentIncidentAdmin"]
+__all__ = [
+    "BankStatementAdmin",
+    "BankStatementLineAdmin",
+    "BankTransferAdmin",
+    "GatewayDayAdmin",
+    "GatewayEventAdmin",
+    "PaymentIncidentAdmin",
+]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs
