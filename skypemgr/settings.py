@@ -311,6 +311,7 @@ SPECTACULAR_SETTINGS = {
         "MemberStatus": "members.models.Member.Status",
         "MovementKind": "credit.models.Transfer.Kind",
         "PurchaseStatus": "billing.models.Purchase.Status",
+        "InvitationWay": "members.models.Invitation.Way",
         "PaymentWay": "billing.gateways.base.Way",
         "VatNumberState": "billing.models.BillingProfile.VatState",
         "VatReason": "billing.vat.VatReason",

@@ -30,7 +30,7 @@ def test_credit_is_bought_and_shown(
     response = client.post("purchases", WISH, key="k")
     assert response.status_code == 201, response.content
     body = response.json()
-    assert (body["status"], body["amount"], body["total"]) == ("succeeded", "100.00", "100.00")
+    assert (body["status"], body["amount"], body["total"]) == ("succeeded", "100.00", "120.00")
     assert client.get("company").json()["balance"] == "100.0000"
     for member in (alice, fiona):
         assert api(member).get(f"purchases/{body['id']}").json() == body

@@ -59,7 +59,7 @@ def test_a_first_purchase_goes_through_every_page(alice: Member, client_of: Clie
     assert "€50.00" in text_of(browser.get(amount_page))
     check_page = browser.post(amount_page, {"choice": "50"})["Location"]
     words = text_of(browser.get(check_page))
-    for part in ("Test card •••• 4242", "Credit (net) €50.00", "VAT 0 % €0.00", "Total €50.00"):
+    for part in ("Test card •••• 4242", "Credit (net) €50.00", "VAT 20 % €10.00", "Total €60.00"):
         assert part in words
     assert company_balance(alice.company) == 0
     done = text_of(browser.get(pay(browser, check_page)))

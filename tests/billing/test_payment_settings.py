@@ -37,7 +37,13 @@ PAYMENT_KINDS = (
     NoticeKind.AUTO_PURCHASE_PAUSED,
     NoticeKind.AUTHENTICATION_NEEDED,
 )
-BOUGHT = {"amount": "50", "vat_rate": "0", "vat_amount": "0", "balance_after": "50"}
+BOUGHT = {
+    "amount": "50",
+    "vat_rate": "20",
+    "vat_reason": "domestic",
+    "vat_amount": "10",
+    "balance_after": "50",
+}
 
 
 def fields(**changed: Any) -> dict[str, Any]:
@@ -193,11 +199,11 @@ def test_every_kind_of_mail_is_told_and_written(alice: Member, language: str) ->
 def test_the_receipt_tells_net_vat_total_and_balance(alice: Member) -> None:
     buy(alice, "50")
     ((subject, body),) = send_mails("en", alice)
-    assert subject == "Receipt: your payment of €50.00 was received"
+    assert subject == "Receipt: your payment of €60.00 was received"
     for part in (
         "€50.00 were added to the credit of Acme",
-        "VAT 0",
-        "Total  €50.00",
+        "VAT 20 %  €10.00",
+        "Total  €60.00",
         "/purchases/",
     ):
         assert part in body

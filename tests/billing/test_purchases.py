@@ -56,7 +56,7 @@ def apply_and_crash(purchase: Purchase, result: ChargeResult) -> None:
 def test_a_paid_purchase_credits_its_net_amount(alice: Member) -> None:
     purchase = buy(alice, "50")
     assert_paid_once(purchase)
-    assert (purchase.vat_rate, purchase.vat_amount, purchase.total) == (0, 0, Decimal("50"))
+    assert (purchase.vat_rate, purchase.vat_amount, purchase.total) == (20, 10, Decimal("60"))
     assert purchase.transfer is not None
     assert purchase.transfer.kind == Transfer.Kind.PURCHASE
     assert purchase.transfer.destination_balance_after == Decimal("50")
