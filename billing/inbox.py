@@ -52,9 +52,12 @@ def receive_event(
     try:
         news = gateway.read_event(body, headers)
         text = body.decode()
-    except (BadSignature, ValueError) as error:
-        _count_forgery(gateway, at)
+    except Exception as error:
+        # What a gateway's reader stumbles over is as good as forged: nothing of it is believed.
+        _count_forgery(gateway, error, at)
         raise BadSignature from error
+    if GatewayEvent.objects.filter(gateway=gateway.name, event_id=news.event_id).exists():
+        return False
     with transaction.atomic():
         event, is_new = GatewayEvent.objects.get_or_create(
             gateway=gateway.name,
@@ -147,9 +150,9 @@ def _put_off(event: GatewayEvent, problem: str, at: datetime) -> None:
         )
 
 
-def _count_forgery(gateway: Gateway, at: datetime) -> None:
+def _count_forgery(gateway: Gateway, error: Exception, at: datetime) -> None:
     """Wrong signatures leave a line in the log and, when there are many in a day, one incident."""
-    logger.warning("event of %s refused: wrong signature", gateway.name)
+    logger.warning("event of %s refused: %s %s", gateway.name, type(error).__name__, error)
     key = f"forged-events:{gateway.name}:{at:%Y-%m-%d}"
     try:
         cache.add(key, 0, A_DAY_SECONDS)

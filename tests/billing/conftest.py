@@ -8,10 +8,12 @@ from typing import Protocol
 from uuid import uuid4
 
 import pytest
+from pytest_django import Settings
 
 from billing.auto_purchase import evaluate_auto_purchase
 from billing.auto_rules import save_rule
 from billing.consent import VERSION, Terms
+from billing.gateways import registry
 from billing.methods import save_card
 from billing.models import AutoPurchaseRule, PaymentMethod, Purchase, SandboxCharge
 from billing.purchases import advance_purchase, buy_credit, create_purchase
@@ -21,6 +23,8 @@ from credit.requests import OutsideKey
 from members.actors import Actor
 from members.models import Member
 from skypemgr.lib.periods import utc_now
+from tests.fakes.fixtures import payment_process, payment_server  # noqa: F401
+from tests.fakes.scripted import ScriptedGateway
 
 GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
@@ -131,6 +135,15 @@ def run(alice: Member, now: datetime = NOON) -> Purchase | None:
 def armed_below(alice: Member) -> Decimal | None:
     """Below which balance the company's purse is due."""
     return Account.objects.get(company=alice.company, kind="company").recharge_below
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> ScriptedGateway:
+    """A gateway whose every answer the test chooses, besides the sandbox."""
+    gateway = ScriptedGateway()
+    monkeypatch.setitem(registry.KNOWN, gateway.name, gateway)
+    settings.GATEWAYS = ["sandbox", gateway.name]
+    return gateway
 
 
 class Page(Protocol):
