@@ -1,5 +1,5 @@
-"""Charges the calls of one transaction. Its one rule: rules and holds are locked before purses, and
-whatever was reported before is read once the purses are locked.
+"""Charges the calls of one transaction. Its one rule: rules, holds and allowances are locked before
+purses, and whatever was reported before is read once the purses are locked.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Q
 
 from credit.accounts import Accounts, ensure_accounts
+from credit.allowances import IncludedMinutes, Share
 from credit.call_rows import ReportedCall
 from credit.ledger import Move, Posting
 from credit.models import Account, Call, Hold, Transfer
@@ -24,14 +25,15 @@ from members.models import Company
 INSERT_CALLS = """
 INSERT INTO credit_call (
   company_id, member_id, source, external_id, destination, country, kind, started_at,
-  duration_seconds, billed_seconds, rate_id, price, collected, uncollected, transfer_id,
-  booked_on, created_at)
+  duration_seconds, billed_seconds, included_seconds, rate_id, price, collected, uncollected,
+  transfer_id, booked_on, created_at)
 SELECT %(company)s, row.*, %(now)s
   FROM unnest(
     %(members)s::bigint[], %(sources)s::text[], %(ids)s::text[], %(destinations)s::text[],
     %(countries)s::text[], %(kinds)s::text[], %(started)s::timestamptz[], %(durations)s::int[],
-    %(billed)s::int[], %(rates)s::bigint[], %(prices)s::numeric[], %(collected)s::numeric[],
-    %(uncollected)s::numeric[], %(transfers)s::bigint[], %(days)s::date[]
+    %(billed)s::int[], %(included)s::int[], %(rates)s::bigint[], %(prices)s::numeric[],
+    %(collected)s::numeric[], %(uncollected)s::numeric[], %(transfers)s::bigint[],
+    %(days)s::date[]
   ) AS row
 RETURNING id, source, external_id
 """
@@ -59,10 +61,16 @@ class Charged:
     call: ReportedCall
     tariff: Tariff | None
     billed_seconds: int
+    shares: list[Share]
     price: Decimal
     collected: Decimal
     key: str
     booked_on: date
+
+    @property
+    def included_seconds(self) -> int:
+        """Billed seconds that allowances paid."""
+        return sum(share.seconds for share in self.shares)
 
 
 class CompanyNeeded(Exception):
@@ -85,6 +93,7 @@ class Batch:
         self.holds: dict[tuple[str, str], Hold] = {}
         self.ended: list[Hold] = []
         self.charged: list[Charged] = []
+        self.minutes = IncludedMinutes((), ())
 
     def charge(self, calls: Sequence[ReportedCall], *, with_company: bool) -> list[CallResult]:
         """Each call is charged, found already there or refused, in order; all is written."""
@@ -93,6 +102,7 @@ class Batch:
         accounts = ensure_accounts(self.company, {call.member_id for call in calls})
         rules = lock_rules(self.company.pk, accounts.members.values())
         self._lock_holds(calls)
+        self.minutes = self._lock_minutes(calls)
         ids = [*accounts.members.values(), accounts.calls]
         needed = with_company or (bool(rules) and self._may_come_due(accounts, calls))
         posting = Posting.open(
@@ -127,8 +137,21 @@ class Batch:
             if (hold.source, hold.external_id) in wanted:
                 self.holds[hold.source, hold.external_id] = hold
 
+    def _lock_minutes(self, calls: Sequence[ReportedCall]) -> IncludedMinutes:
+        starts = [call.started_at for call in calls]
+        return IncludedMinutes.lock(
+            self.company.pk,
+            {call.member_id for call in calls},
+            since=min(starts),
+            until=max(starts),
+            hold_ids=[hold.pk for hold in self.holds.values()],
+        )
+
     def _may_come_due(self, accounts: Accounts, calls: Sequence[ReportedCall]) -> bool:
-        """A guess before the locks: would these calls bring an armed purse below its level?"""
+        """A guess before the locks: would these calls bring an armed purse below its level?
+
+        Included minutes are left out of it: at worst the company's purse is locked for nothing.
+        """
         spent: dict[int, Decimal] = {}
         for call in calls:
             _tariff, _billed, price = self._price(call)
@@ -175,6 +198,12 @@ class Batch:
         account = accounts.members[call.member_id]
         if hold is not None:
             self._end(posting, hold)
+        shares: list[Share] = []
+        if tariff is not None and not tariff.is_free:
+            digits = call.destination[1:]
+            shares = self.minutes.take(call.member_id, digits, call.started_at, billed)
+        if tariff is not None and shares:
+            price = tariff.price(billed - sum(share.seconds for share in shares))
         collected = min(price, posting.purses[account].available)
         booked_on = posting.booked_on(account)
         key = call_key(*name)
@@ -188,7 +217,7 @@ class Batch:
                 occurred_at=call.started_at,
             )
             booked_on = posting.transfer(move).booked_on
-        self.charged.append(Charged(call, tariff, billed, price, collected, key, booked_on))
+        self.charged.append(Charged(call, tariff, billed, shares, price, collected, key, booked_on))
         amounts = (price, collected, price - collected)
         self.seen[name] = (call, CallResult(*name, "already_there", *amounts))
         return CallResult(*name, "charged", *amounts)
@@ -197,6 +226,7 @@ class Batch:
         """What the call had set aside is there for it first; nobody else comes between."""
         if hold.status == Hold.Status.OPEN:
             posting.hold(hold.account_id, -hold.amount)
+            self.minutes.give_back(hold.pk)
         hold.status, hold.ended_at = Hold.Status.SETTLED, self.now
         self.ended.append(hold)
 
@@ -217,6 +247,7 @@ class Batch:
             "started": array(row.call.started_at for row in rows),
             "durations": array(row.call.duration_seconds for row in rows),
             "billed": array(row.billed_seconds for row in rows),
+            "included": array(row.included_seconds for row in rows),
             "rates": array(row.tariff.id if row.tariff else None for row in rows),
             "prices": array(row.price for row in rows),
             "collected": array(row.collected for row in rows),
@@ -227,6 +258,9 @@ class Batch:
         with connection.cursor() as cursor:
             cursor.execute(INSERT_CALLS, parameters)
             stored = {(source, name): pk for pk, source, name in cursor.fetchall()}
+        self.minutes.store(
+            [(stored[row.call.source, row.call.id], share) for row in rows for share in row.shares]
+        )
         for hold in self.ended:
             hold.call_id = stored[hold.source, hold.external_id]
         if self.ended:

@@ -11,11 +11,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from credit.accounts import Accounts, ensure_accounts
+from credit.allowances import IncludedMinutes, Share
 from credit.call_batch import CallResult
 from credit.call_rows import CallRow, ReportedCall, read_row
 from credit.calls import charge_calls, find_members
 from credit.ledger import Posting, atomically
-from credit.models import Call, Hold
+from credit.models import AllowanceHold, Call, Hold
 from credit.money import ZERO
 from credit.rating import RateBook, Tariff
 from credit.recharge import Recharger, lock_rules
@@ -52,7 +53,8 @@ def authorize_call(
     destination: Any,
     now: datetime | None = None,
 ) -> Authorization:
-    """Credit for the longest call that can be paid is set aside, at most ``max_call_seconds``.
+    """Included minutes, then credit, for the longest call that can be paid are set aside, at most
+    ``max_call_seconds``.
 
     Emergency numbers are never refused. Asked again for the same call, the first answer is given.
     A rule that could refill the purse is evaluated before the call is refused.
@@ -92,6 +94,7 @@ class _Asking:
         accounts = ensure_accounts(self.company, [call.member_id])
         account = accounts.members[call.member_id]
         rules = lock_rules(self.company.pk, [account]) if with_company else {}
+        minutes = self._minutes()
         ids = [account, accounts.company] if with_company else [account]
         posting = Posting.open(self.company.pk, ids, keys=(), now=self.now)
         known = self._known()
@@ -104,16 +107,30 @@ class _Asking:
             _refill(posting, accounts, account, rules)
         most = self.company.max_call_seconds
         available = posting.purses[account].available
-        seconds = self.tariff.longest(available, most) if self.tariff else most
+        digits = call.destination[1:]
+        included = minutes.free(call.member_id, digits, self.now)
+        seconds = self.tariff.longest(available, most, included=included) if self.tariff else most
         if seconds == 0:
             posting.write()
             return Authorization(allowed=False, code="not_enough_credit")
-        amount = ZERO
+        amount, shares = ZERO, []
         if self.tariff:
-            amount = min(self.tariff.price(self.tariff.billed_seconds(seconds)), available)
+            billed = self.tariff.billed_seconds(seconds)
+            shares = minutes.hold(call.member_id, digits, self.now, billed)
+            paid = billed - sum(share.seconds for share in shares)
+            amount = min(self.tariff.price(paid), available)
         posting.hold(account, amount)
         posting.write()
-        return _answer(self._store(account, amount, seconds))
+        minutes.store()
+        return _answer(self._store(account, amount, shares, seconds))
+
+    def _minutes(self) -> IncludedMinutes:
+        """The member's allowances, locked; none for what costs nothing."""
+        if self.tariff is None or self.tariff.is_free:
+            return IncludedMinutes((), ())
+        return IncludedMinutes.lock(
+            self.company.pk, [self.call.member_id], since=self.now, until=self.now
+        )
 
     def _known(self) -> Authorization | None:
         """What was answered before; read now that the purse is locked."""
@@ -129,9 +146,9 @@ class _Asking:
             return Authorization(allowed=False, code="call_conflict")
         return _answer(hold)
 
-    def _store(self, account: int, amount: Decimal, seconds: int) -> Hold:
+    def _store(self, account: int, amount: Decimal, shares: list[Share], seconds: int) -> Hold:
         call = self.call
-        return Hold.objects.create(
+        hold = Hold.objects.create(
             company=self.company,
             member_id=call.member_id,
             account_id=account,
@@ -140,10 +157,17 @@ class _Asking:
             destination=call.destination,
             rate_id=self.tariff.id if self.tariff else None,
             amount=amount,
+            included_seconds=sum(share.seconds for share in shares),
             max_seconds=seconds,
             created_at=self.now,
             expires_at=self.now + timedelta(seconds=seconds) + GRACE,
         )
+        if shares:
+            AllowanceHold.objects.bulk_create(
+                AllowanceHold(hold=hold, allowance_id=share.allowance_id, seconds=share.seconds)
+                for share in shares
+            )
+        return hold
 
 
 def _refill(posting: Posting, accounts: Accounts, account: int, rules: dict[int, Any]) -> None:
@@ -211,9 +235,12 @@ def _end(company_id: int, hold_id: int, status: str, now: datetime) -> bool:
         )
         if hold.status != Hold.Status.OPEN:
             return False
+        minutes = IncludedMinutes.lock(company_id, (), since=now, until=now, hold_ids=[hold.pk])
         posting = Posting.open(company_id, [hold.account_id], keys=(), now=now)
         posting.hold(hold.account_id, -hold.amount)
         posting.write()
+        minutes.give_back(hold.pk)
+        minutes.store()
         hold.status, hold.ended_at = status, now
         hold.save(update_fields=("status", "ended_at"))
         return True

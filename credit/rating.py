@@ -38,22 +38,27 @@ class Tariff:
         seconds = max(duration_seconds, self.minimum_seconds)
         return -(-seconds // self.increment_seconds) * self.increment_seconds
 
-    def price(self, billed_seconds: int) -> Decimal:
-        """The price of that many billed seconds with the connection fee; 0 for 0 seconds."""
-        if billed_seconds == 0:
+    def price(self, paid_seconds: int) -> Decimal:
+        """The price of that many paid seconds with the connection fee; 0 for 0 seconds."""
+        if paid_seconds == 0:
             return ZERO
-        sixtieths = self.connection_fee * 60 + billed_seconds * self.price_per_minute
+        sixtieths = self.connection_fee * 60 + paid_seconds * self.price_per_minute
         return Decimal(-(-int(sixtieths.scaleb(4)) // 60)).scaleb(-4)
 
-    def longest(self, available: Decimal, most_seconds: int) -> int:
-        """For how many seconds a call may last, at most ``most_seconds``, that what is available
-        pays; 0 if not for one."""
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing has to be paid, so that no included second is spent on it."""
+        return self.price_per_minute == 0 and self.connection_fee == 0
+
+    def longest(self, available: Decimal, most_seconds: int, *, included: int = 0) -> int:
+        """For how many seconds a call may last, at most ``most_seconds``, that the included billed
+        seconds and then what is available pay; 0 if not for one."""
         left = available - self.connection_fee
-        if left < 0:
-            return 0
-        if self.price_per_minute == 0:
+        if left >= 0 and self.price_per_minute == 0:
             return most_seconds
-        billed = int(left * 60 // self.price_per_minute)
+        billed = included
+        if left >= 0:
+            billed += int(left * 60 // self.price_per_minute)
         billed -= billed % self.increment_seconds
         return min(billed, most_seconds) if billed >= self.billed_seconds(1) else 0
 

@@ -137,6 +137,34 @@ SELECT account.id, account.held, coalesce(sum(hold.amount), 0)
   LEFT JOIN credit_hold hold ON hold.account_id = account.id AND hold.status = 'open'
  GROUP BY account.id HAVING account.held <> coalesce(sum(hold.amount), 0)
 """,
+    "allowance left": """
+SELECT allowance.id, allowance.seconds_left,
+       allowance.seconds_total - coalesce(sum(use.seconds), 0)
+  FROM credit_allowance allowance
+  LEFT JOIN credit_allowanceuse use ON use.allowance_id = allowance.id
+ GROUP BY allowance.id
+HAVING allowance.seconds_left <> allowance.seconds_total - coalesce(sum(use.seconds), 0)
+""",
+    "allowance held": """
+SELECT allowance.id, allowance.seconds_held, coalesce(sum(part.seconds), 0)
+  FROM credit_allowance allowance
+  LEFT JOIN (
+    credit_allowancehold part JOIN credit_hold hold
+      ON hold.id = part.hold_id AND hold.status = 'open'
+  ) ON part.allowance_id = allowance.id
+ GROUP BY allowance.id HAVING allowance.seconds_held <> coalesce(sum(part.seconds), 0)
+""",
+    "call included": """
+SELECT call.source || ':' || call.external_id, call.included_seconds,
+       coalesce(sum(use.seconds), 0)
+  FROM credit_call call JOIN credit_allowanceuse use ON use.call_id = call.id
+ GROUP BY call.id HAVING call.included_seconds <> sum(use.seconds)
+UNION ALL
+SELECT call.source || ':' || call.external_id, call.included_seconds, 0
+  FROM credit_call call
+ WHERE call.included_seconds > 0
+   AND NOT EXISTS (SELECT 1 FROM credit_allowanceuse use WHERE use.call_id = call.id)
+""",
     "call collected": """
 SELECT call.source || ':' || call.external_id, call.collected, coalesce(transfer.amount, 0)
   FROM credit_call call LEFT JOIN credit_transfer transfer ON transfer.id = call.transfer_id

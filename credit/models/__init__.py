@@ -2,6 +2,7 @@
 
 from credit.models.accounts import Account, DailyTotal, Transfer
 from credit.models.alerts import LowBalanceAlert, LowBalanceRecipient
+from credit.models.allowances import Allowance, AllowanceHold, AllowanceUse
 from credit.models.calls import Call, Rate
 from credit.models.credit_requests import CreditRequest
 from credit.models.holds import Hold
@@ -11,6 +12,9 @@ from credit.models.totals import RolledTotal
 
 __all__ = [
     "Account",
+    "Allowance",
+    "AllowanceHold",
+    "AllowanceUse",
     "Call",
     "CreditRequest",
     "DailyTotal",

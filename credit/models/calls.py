@@ -61,6 +61,7 @@ class Rate(models.Model):
 
 class Call(models.Model):
     """One rated call. price = collected + uncollected; ``transfer`` books what was collected.
+    ``included_seconds`` of the billed ones were paid by allowances; the price is of the rest.
 
     ``destination`` is E.164 (or a short emergency number). ``booked_on`` is the company's day of
     the charge.
@@ -82,6 +83,7 @@ class Call(models.Model):
     started_at = models.DateTimeField()
     duration_seconds = models.PositiveIntegerField()
     billed_seconds = models.PositiveIntegerField()
+    included_seconds = models.PositiveIntegerField(default=0, db_default=0)
     rate = models.ForeignKey(
         Rate, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -102,6 +104,10 @@ class Call(models.Model):
                 & Q(collected__gte=0)
                 & Q(uncollected__gte=0),
                 name="call_price_is_collected_or_not",
+            ),
+            models.CheckConstraint(
+                condition=Q(included_seconds__lte=F("billed_seconds")),
+                name="call_included_seconds_are_billed",
             ),
         )
         indexes = (

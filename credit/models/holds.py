@@ -10,7 +10,8 @@ from members.models import Company, Member
 
 
 class Hold(models.Model):
-    """One authorised call. ``amount`` is what was set aside, in the company's currency.
+    """One authorised call. ``amount`` is what was set aside, in the company's currency, beside the
+    ``included_seconds`` set aside in allowances.
 
     ``max_seconds`` is how long the call may last; after ``expires_at`` an open hold gives all back.
     A call that is settled later is charged all the same.
@@ -34,6 +35,7 @@ class Hold(models.Model):
         Rate, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     amount = models.DecimalField(max_digits=18, decimal_places=4)
+    included_seconds = models.PositiveIntegerField(default=0, db_default=0)
     max_seconds = models.PositiveIntegerField()
     status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
     call = models.ForeignKey(
