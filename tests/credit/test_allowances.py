@@ -217,9 +217,12 @@ def test_two_calls_in_progress_never_share_a_second(acme: Company, bob: Member) 
     first, second = ask(acme, 1), ask(acme, 2)
     assert (first.max_seconds, second.max_seconds) == (3600, 2400 + 486)
     assert left(allowance) == [(6000, 6000)]
-    settle = partial(settle_call, acme, started_at=NOON, now=NOON)
-    assert settle(second.hold_id, duration_seconds=2400).price == 0
-    assert settle(first.hold_id, duration_seconds=3600).price == 0
+    for answer, seconds in ((second, 2400), (first, 3600)):
+        assert answer.hold_id is not None
+        result = settle_call(
+            acme, answer.hold_id, started_at=NOON, duration_seconds=seconds, now=NOON
+        )
+        assert result.price == 0
     assert left(allowance) == [(0, 0)]
     assert verify_ledger() == []
 
