@@ -11,7 +11,8 @@ Its one rule: one purchase is one charge, whatever is repeated or lost on the wa
   search, which may lag a minute behind, and in the lists of the last day, which do not. "None"
   means that the same key may be sent again: safe even if the first request arrives after all.
 - Calling off what was never found first uses up the key with something that cannot be paid: a
-  request still on its way can then make nothing. Only then it is looked for once more.
+  request still on its way can then make nothing. Only then it is looked for once more. If the key
+  had been used, and yet nothing is found, five minutes must pass before that is believed.
 - A declined card is a decline; no answer, an error of theirs, a refused key of ours or too many
   requests is an outage, and an outage is never a decline.
 """
@@ -99,8 +100,10 @@ class StripeGateway:
         """The charge can never be made, unless it was or a bank is already collecting it."""
         found = lookup.read(reference) if reference else None
         if found is None:
-            lookup.use_up(idempotency_key)
+            is_certain = lookup.use_up(idempotency_key)
             found = lookup.find(idempotency_key)
+            if found is None and not is_certain:
+                raise GatewayUnavailable
         if found is None:
             return ChargeResult(status=ChargeStatus.EXPIRED)
         result = self._tell(found)

@@ -15,6 +15,8 @@ from django.conf import settings
 
 from billing.gateways.base import GatewayUnavailable
 
+CONFLICT = 409
+
 logger = logging.getLogger(__name__)
 
 
@@ -43,9 +45,13 @@ def asking(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (stripe.CardError, stripe.InvalidRequestError, stripe.IdempotencyError):
-        raise
     except stripe.StripeError as error:
+        is_said = isinstance(
+            error, (stripe.CardError, stripe.InvalidRequestError, stripe.IdempotencyError)
+        )
+        # With 409 the first request under the key is still being dealt with.
+        if is_said and error.http_status != CONFLICT:
+            raise
         level = logging.WARNING
         if isinstance(error, (stripe.AuthenticationError, stripe.PermissionError)):
             # Nobody can pay until somebody sets this right.

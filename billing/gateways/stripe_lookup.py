@@ -6,7 +6,7 @@ is not believed, for it may lag behind.
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 Json = dict[str, Any]
 # Longer than any page stays open, and than Stripe remembers a key.
 LATELY = timedelta(hours=25)
+# A request that was sent is dealt with by then, or never.
+ARRIVES_WITHIN = timedelta(minutes=5)
 # So many objects are looked through at most; beyond it nothing is said rather than something wrong.
 LOOKED_THROUGH = 10_000
 PAGE = 100
@@ -94,22 +96,36 @@ def _find_session(key: str) -> str | None:
     return str(found[0]["id"]) if found else None
 
 
-def use_up(key: str) -> None:
-    """Nothing can be made under the key any more; harmless if something was."""
-    client = connect()
+def use_up(key: str) -> bool:
+    """Nothing can be made under the key any more; harmless if something was. False while a request
+    under the key may still be on its way.
+    """
     try:
         with asking("use up a key"):
-            spent = client.v1.payment_intents.create(
-                {"amount": 100, "currency": "eur", "metadata": {"called_off": key}},
-                {"idempotency_key": key},
-            )
-            client.v1.payment_intents.cancel(spent.id)
+            _make_nothing(key, key)
     except stripe.IdempotencyError:
-        logger.info("%s had been used", key)
+        # Used, and the answer was lost. Since when we wanted it gone, Stripe keeps under a second
+        # key, which gives the same answer each time.
+        with asking("mark a key"):
+            since = _make_nothing(f"{key}:called-off", key)
+        return utc_now() - since > ARRIVES_WITHIN
+    return True
+
+
+def _make_nothing(idempotency_key: str, key: str) -> datetime:
+    """An intent that cannot be paid exists under the idempotency key; since when."""
+    intents = connect().v1.payment_intents
+    made = intents.create(
+        {"amount": 100, "currency": "eur", "metadata": {"called_off": key}},
+        {"idempotency_key": idempotency_key},
+    )
+    try:
+        intents.cancel(made.id)
     except stripe.InvalidRequestError as error:
-        # Used up and called off before.
+        # Called off before.
         if error.code != "payment_intent_unexpected_state":
             raise GatewayUnavailable from error
+    return datetime.fromtimestamp(made.created, UTC)
 
 
 def span(start: datetime, end: datetime | None = None) -> Any:

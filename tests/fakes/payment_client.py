@@ -14,6 +14,7 @@ from tests.fakes.payment_errors import Json
 
 PROJECT = Path(__file__).resolve().parents[2]
 KEY = "sk_test_fake"
+GOOD_CARD = "4242424242424242"
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):
@@ -48,17 +49,17 @@ class PaymentServer:
     def stop(self) -> None:
         """It is gone, killed hard."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
     def restart(self) -> None:
         """Killed hard and started again at the same address, with what it had written."""
         self.stop()
         self._start()
 
-    def order(self, what: str, **given: Any) -> Any:
+    def order(self, order: str, /, **given: Any) -> Any:
         """The order was carried out; see ``payment_control``."""
         request = urllib.request.Request(  # noqa: S310
-            f"{self.base}/_control/{what}", data=json.dumps(given).encode()
+            f"{self.base}/_control/{order}", data=json.dumps(given).encode()
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.load(answer)
@@ -81,7 +82,7 @@ class PaymentServer:
 
     def pay(self, url: str, **form: str) -> str:
         """The payer paid on the hosted page, approving what was asked; where they end."""
-        status, place = self.press(url, **form)
+        status, place = self.press(url, **{"number": GOOD_CARD, **form})
         while status == 303 and place.startswith(self.base):
             if "/c/" in place:
                 status, place = self.open(place)

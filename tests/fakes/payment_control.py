@@ -44,6 +44,7 @@ class Control:
     def __init__(self, store: Store, courier: Courier) -> None:
         self.store, self.courier = store, courier
         self.requests: list[Json] = []
+        self.round = 0
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
@@ -69,6 +70,7 @@ class Control:
         with self._lock:
             self._faults.clear()
             self.requests.clear()
+            self.round += 1
         self.store.clear()
         return {}
 

@@ -124,12 +124,11 @@ class Handler(BaseHTTPRequestHandler):
             content = json.dumps([method, path, given], sort_keys=True)
             known = self.server.store.claim_key(key, content, lasts=DAY)
             if known is not None:
+                self._lose(fault)
                 self._send(*known, replayed=True)
                 return
         status, body = self._answer(method, path, given, fault, key if is_kept else "")
-        if fault is not None and fault.what == "lost_after":
-            time.sleep(fault.seconds)
-            raise Lost
+        self._lose(fault)
         self._send(status, body)
 
     def _answer(
@@ -139,7 +138,11 @@ class Handler(BaseHTTPRequestHandler):
         what = fault.what if fault else ""
         is_remembered = True
         if fault is not None and what == "delay":
+            asked_in = self.server.control.round
             time.sleep(fault.seconds)
+            if asked_in != self.server.control.round:
+                # Another test has begun meanwhile.
+                raise Lost
         try:
             if what == "error_500":
                 raise DOWN
@@ -174,6 +177,11 @@ class Handler(BaseHTTPRequestHandler):
             raise UNAVAILABLE
         if fault.what == "too_many":
             raise TOO_MANY
+
+    def _lose(self, fault: Fault | None) -> None:
+        if fault is not None and fault.what == "lost_after":
+            time.sleep(fault.seconds)
+            raise Lost
 
     def _send(
         self,
