@@ -86,3 +86,8 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id}:{self.line}"
+
+    @property
+    def summary(self) -> str:
+        """What stands in the row, without its empty cells."""
+        return " · ".join(cell for cell in self.cells if cell)

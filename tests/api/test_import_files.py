@@ -4,11 +4,13 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from members.import_verdicts import RowCode
 from members.import_work import advance_import
 from members.models import ImportJob, Member, User
 from skypemgr.lib.exports import xlsx_file
@@ -148,6 +150,12 @@ def test_what_is_far_too_big_is_not_even_received(api: Api, alice: Member) -> No
         CONTENT_LENGTH=str(900 * MEGABYTE),
     )
     refused(answer, 413, "file_too_big")
+
+
+def test_every_verdict_and_refusal_is_explained_to_users() -> None:
+    page = (Path(__file__).parents[2] / "docs/users/imports.md").read_text(encoding="utf-8")
+    for code in (*RowCode.values, *(code for _make, code, _words in BAD.values())):
+        assert f"`{code}`" in page, code
 
 
 def test_only_administrators_send_files(

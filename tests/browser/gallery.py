@@ -37,7 +37,9 @@ VIEWS: tuple[tuple[int, Theme], ...] = (
 )
 # In the other language a page is as wide or narrow, but says it with more words.
 OTHER_VIEWS = VIEWS if os.environ.get("ALL_VIEWS") else (VIEWS[0], VIEWS[2])
-HEIGHTS = {1280: 800, 390: 844}
+# A story is seen by readers of both languages, at the three widths of a screen, tablet and phone.
+STORY_VIEWS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (768, "light"), (390, "dark"))
+HEIGHTS = {1280: 800, 768: 1024, 390: 844}
 # Drawings follow a change of width or theme a moment later, colours move on to the new theme.
 SETTLE_MS = 100
 AT_REST = "() => document.getAnimations().every((moving) => moving.playState !== 'running')"
@@ -55,10 +57,12 @@ class Gallery:
 
     language: str
     faults: list[str] = field(default_factory=list)
+    views: tuple[tuple[int, Theme], ...] = ()
 
     def take(self, page: Page, name: str) -> None:
         """Pictures of the page exist for every width and theme; its faults are noted."""
-        for width, theme in VIEWS if self.language == "en" else OTHER_VIEWS:
+        usual = VIEWS if self.language == "en" else OTHER_VIEWS
+        for width, theme in self.views or usual:
             page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
             page.emulate_media(color_scheme=theme)
             page.wait_for_timeout(SETTLE_MS)
