@@ -35,5 +35,14 @@ def check_production(
             "The development outbox must not be used: set OUTBOX=0, EMAIL_BACKEND and SMS_SENDER.",
         ),
         "skypemgr.E005": ("*" in settings.ALLOWED_HOSTS, "ALLOWED_HOSTS must name the hosts."),
+        "skypemgr.E006": (
+            "stripe" in settings.GATEWAYS
+            and not (settings.STRIPE_SECRET_KEY and settings.STRIPE_WEBHOOK_SECRETS),
+            "Payments by Stripe need STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.",
+        ),
+        "skypemgr.E007": (
+            bool(settings.STRIPE_API_BASE) and not settings.STRIPE_API_BASE.startswith("https://"),
+            "STRIPE_API_BASE must begin with https://, or be unset.",
+        ),
     }
     return [Error(message, id=name) for name, (is_wrong, message) in problems.items() if is_wrong]

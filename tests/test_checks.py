@@ -14,6 +14,10 @@ SAFE = {
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "SMS_SENDER": "http",
     "ALLOWED_HOSTS": ["credit.example.com"],
+    "GATEWAYS": ["stripe"],
+    "STRIPE_SECRET_KEY": "sk_live_secret",
+    "STRIPE_WEBHOOK_SECRETS": ["whsec_secret"],
+    "STRIPE_API_BASE": "",
 }
 
 
@@ -37,12 +41,19 @@ def test_safe_settings_pass(settings: Settings) -> None:
         ("SMS_SENDER", "outbox", "skypemgr.E004"),
         ("OUTBOX_ENABLED", True, "skypemgr.E004"),
         ("ALLOWED_HOSTS", ["*"], "skypemgr.E005"),
+        ("STRIPE_SECRET_KEY", "", "skypemgr.E006"),
+        ("STRIPE_WEBHOOK_SECRETS", [], "skypemgr.E006"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:8340", "skypemgr.E007"),
     ],
 )
 def test_an_unsafe_setting_is_named(
     settings: Settings, name: str, value: object, error: str
 ) -> None:
     assert errors(settings, **{name: value}) == [error]
+
+
+def test_keys_of_a_gateway_that_is_not_used_may_be_missing(settings: Settings) -> None:
+    assert errors(settings, GATEWAYS=[], STRIPE_SECRET_KEY="", STRIPE_WEBHOOK_SECRETS=[]) == []
 
 
 def test_development_is_left_alone(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Stripe fails, answers late, or its answer is lost: one charge, and an outage is no decline."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -203,13 +204,14 @@ def test_nothing_is_said_while_it_cannot_be_asked(payment_server: PaymentServer,
     page = gateway.charge(wish())
     payment_server.order("fail", what=what, method="GET", times=9)
     payment_server.order("fail", what=what, times=9)
-    for ask in (
+    questions: list[Callable[[], object]] = [
         lambda: gateway.fetch(KEY),
         lambda: gateway.fetch(KEY, reference=page.reference),
         lambda: gateway.cancel(KEY, reference=page.reference),
         lambda: gateway.cancel(KEY),
         lambda: gateway.detach("pm_1"),
-    ):
+    ]
+    for ask in questions:
         with pytest.raises(GatewayUnavailable):
             ask()
 
