@@ -17,6 +17,7 @@ from billing.gateways import registry
 from billing.methods import save_card
 from billing.models import AutoPurchaseRule, PaymentMethod, Purchase, SandboxCharge
 from billing.purchases import advance_purchase, buy_credit, create_purchase
+from billing.reconciliation import advance_open_purchases
 from credit.accounts import company_balance
 from credit.models import Account, Transfer
 from credit.requests import OutsideKey
@@ -81,6 +82,12 @@ def buy(
         consent_version=VERSION,
         now=now,
     )
+
+
+def sweep() -> None:
+    """The worker asks about every open purchase, as if each were due."""
+    Purchase.objects.filter(status__in=Purchase.OPEN).update(next_check_at=utc_now())
+    advance_open_purchases()
 
 
 def five_seconds_pass() -> None:

@@ -11,7 +11,6 @@ from django.test import Client
 from billing.drafts import Draft
 from billing.links import authentication_link
 from billing.models import AutoPurchaseConsent, AutoPurchaseRule, PaymentMethod, Purchase
-from billing.reconciliation import advance_open_purchases
 from credit.accounts import company_balance
 from members.models import Company, Member
 from tests.billing.conftest import (
@@ -26,6 +25,7 @@ from tests.billing.conftest import (
     buy,
     card_of,
     five_seconds_pass,
+    sweep,
     text_of,
 )
 from tests.conftest import ClientOf
@@ -119,7 +119,7 @@ def test_a_late_or_lost_answer_refreshes_itself_until_it_is_paid(
     poll = f"/purchases/{purchase.pk}/status/?was={purchase.status}"
     assert browser.get(poll).status_code == 204
     five_seconds_pass()
-    advance_open_purchases()
+    sweep()
     assert browser.get(poll)["HX-Refresh"] == "true"
     page = browser.get(address)
     assert "Your payment was received" in text_of(page)

@@ -16,7 +16,6 @@ from billing.purchases import (
     buy_credit,
     create_purchase,
 )
-from billing.reconciliation import advance_open_purchases
 from credit.errors import CompanyNotActive
 from members.actors import Actor
 from members.models import Company, Member
@@ -31,6 +30,7 @@ from tests.billing.conftest import (
     card_of,
     create,
     five_seconds_pass,
+    sweep,
 )
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_what_was_paid_before_the_company_was_frozen_is_credited(alice: Member) 
     purchase = buy(alice, number=LATE)
     Company.objects.update(state=Company.State.FROZEN)
     five_seconds_pass()
-    advance_open_purchases()
+    sweep()
     assert_paid_once(purchase)
 
 
@@ -120,7 +120,7 @@ def test_a_gateway_taken_out_of_the_settings_takes_no_payment(
 def test_one_purchase_that_cannot_be_asked_about_keeps_no_other_waiting(alice: Member) -> None:
     stuck, other = create(alice), create(alice)
     Purchase.objects.filter(pk=stuck.pk).update(gateway="gone")
-    advance_open_purchases()
+    sweep()
     assert_paid_once(other)
     assert Purchase.objects.get(pk=stuck.pk).status == Status.CREATED
 

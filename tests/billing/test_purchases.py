@@ -37,6 +37,7 @@ from tests.billing.conftest import (
     card_of,
     create,
     five_seconds_pass,
+    sweep,
 )
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +126,7 @@ def test_a_crash_after_any_step_is_healed_by_the_sweep(alice: Member, steps: int
     if steps >= 4:
         apply_result(purchase.pk, result, now=purchase.created_at)
     for _ in range(3):
-        advance_open_purchases()
+        sweep()
     assert_paid_once(purchase)
 
 
@@ -137,27 +138,27 @@ def test_a_crash_while_the_word_is_applied_undoes_all_of_it(alice: Member) -> No
         apply_and_crash(purchase, result)
     assert Purchase.objects.get().status == Status.PENDING
     assert company_balance(alice.company) == 0
-    advance_open_purchases()
+    sweep()
     assert_paid_once(purchase)
 
 
 def test_a_late_answer_is_pending_until_the_worker_asks_again(alice: Member) -> None:
     purchase = buy(alice, number=LATE)
     assert purchase.status == Status.PENDING
-    advance_open_purchases()
+    sweep()
     assert Purchase.objects.get().status == Status.PENDING
     five_seconds_pass()
-    advance_open_purchases()
+    sweep()
     assert_paid_once(purchase)
 
 
 def test_a_lost_answer_is_unknown_until_fetched_and_never_charged_again(alice: Member) -> None:
     purchase = buy(alice, number=LOST)
     assert purchase.status == Status.UNKNOWN
-    advance_open_purchases()
+    sweep()
     assert Purchase.objects.get().status == Status.UNKNOWN
     five_seconds_pass()
-    advance_open_purchases()
+    sweep()
     assert_paid_once(purchase)
 
 
@@ -165,7 +166,7 @@ def test_what_never_reached_the_gateway_is_sent_again_under_the_same_key(alice: 
     purchase = buy(alice, number=DOWN)
     assert purchase.status == Status.UNKNOWN
     five_seconds_pass()
-    advance_open_purchases()
+    sweep()
     assert_paid_once(purchase)
 
 
@@ -257,9 +258,9 @@ def test_an_outage_does_not_hide_what_is_known(alice: Member, now: datetime) -> 
 
 def test_the_time_line_has_one_event_for_each_state(alice: Member) -> None:
     purchase = buy(alice, number=LOST)
-    advance_open_purchases()
+    sweep()
     five_seconds_pass()
-    advance_open_purchases()
+    sweep()
     assert list(purchase.events.order_by("pk").values_list("status", flat=True)) == [
         "created",
         "pending",
