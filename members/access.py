@@ -7,13 +7,15 @@ from typing import Concatenate, ParamSpec, cast
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django_htmx.middleware import HtmxDetails
 
 from members.actors import Actor
+from members.errors import CompanyNotActive
 from members.models import Member, MemberList, User
 from members.models.people import Role
+from members.standing import require_active_company
 from skypemgr.lib.errors import NotFound
 
 P = ParamSpec("P")
@@ -26,6 +28,23 @@ class MemberRequest(HttpRequest):
     member: Member
     actor: Actor
     htmx: HtmxDetails
+
+
+def active_company_only(
+    view: Callable[Concatenate[MemberRequest, P], HttpResponse],
+) -> Callable[Concatenate[MemberRequest, P], HttpResponse]:
+    """Inside one of the guards below: in a frozen or closed company the page says so instead."""
+
+    @wraps(view)
+    def guarded(request: MemberRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            require_active_company(request.actor.company)
+        except CompanyNotActive as refusal:
+            page = {"words": str(refusal)}
+            return render(request, "members/not_active.html", page, status=409)
+        return view(request, *args, **kwargs)
+
+    return cast("Callable[Concatenate[MemberRequest, P], HttpResponse]", guarded)
 
 
 class PlaceRequest(HttpRequest):

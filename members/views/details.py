@@ -7,7 +7,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from members.access import MemberRequest, administrators_only, find_member, readers_only
+from members.access import (
+    MemberRequest,
+    active_company_only,
+    administrators_only,
+    find_member,
+    readers_only,
+)
 from members.actors import Actor
 from members.addresses import proven_emails
 from members.details import update_member
@@ -19,6 +25,7 @@ from skypemgr.lib.errors import ProductError
 
 
 @administrators_only
+@active_company_only
 @require_http_methods(["GET", "POST"])
 def create_account(request: MemberRequest) -> HttpResponse:
     """An administrator makes an account; its owner sets the password by a link."""

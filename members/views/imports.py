@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from members.access import MemberRequest, administrators_only
+from members.access import MemberRequest, active_company_only, administrators_only
 from members.forms import ImportChoiceForm, ImportColumnsForm, ImportFileForm
 from members.import_columns import TEMPLATE
 from members.import_verdicts import RowCode
@@ -39,6 +39,7 @@ EXAMPLE = ("bob@acme.example", "Bob Martin", "bob.martin", "+33 6 12 31 12 65", 
 
 
 @administrators_only
+@active_company_only
 @require_http_methods(["GET", "POST"])
 def upload_file(request: MemberRequest) -> HttpResponse:
     """A file to drop, and the imports there were."""

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from members.access import MemberRequest, administrators_only
+from members.access import MemberRequest, active_company_only, administrators_only
 from members.delivery import preview_invitation
 from members.forms import InviteForm, InviteTermsForm
 from members.invitation_links import VALID_FOR
@@ -24,6 +24,7 @@ SENT_KEY = "invitations_sent"
 
 
 @administrators_only
+@active_company_only
 @require_http_methods(["GET", "POST"])
 def choose_people(request: MemberRequest) -> HttpResponse:
     """Step 1: the way, and one or several addresses or names."""
@@ -38,6 +39,7 @@ def choose_people(request: MemberRequest) -> HttpResponse:
 
 
 @administrators_only
+@active_company_only
 @require_http_methods(["GET", "POST"])
 def check_people(request: MemberRequest) -> HttpResponse:
     """Step 2: the verdicts, list, role and preview; creates a list, or sends."""

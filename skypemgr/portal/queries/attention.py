@@ -84,7 +84,12 @@ def _state(at: Situation) -> Iterator[Attention]:
             _("Calls go on; allocations, recharges and purchases stop until it is released."),
         )
     elif at.company.state == Company.State.CLOSED:
-        yield Attention(DANGER, "lock", _("Your company is closed"), _("Nothing moves any more."))
+        yield Attention(
+            DANGER,
+            "lock",
+            _("Your company is closed"),
+            _("Nothing is added any more. Members spend what they have."),
+        )
 
 
 def _blocked_rules(at: Situation) -> Iterator[Attention]:

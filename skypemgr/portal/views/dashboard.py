@@ -50,7 +50,7 @@ def _read(request: MemberRequest) -> dict[str, Any]:
     months = figures.read_months(company, today, MONTHS_SHOWN)
     members = figures.read_member_totals(company)
     lasts = figures.lasts_days(balance, figures.read_daily_pace(company, today))
-    may_act = request.member.is_administrator
+    may_act = request.member.is_administrator and company.state != company.State.CLOSED
     situation = attention.Situation(
         company=company,
         balance=balance,

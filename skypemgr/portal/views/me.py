@@ -45,6 +45,7 @@ def _read(request: PlaceRequest) -> dict[str, Any]:
         "place": place,
         "places": _places(place),
         "is_former": not place.is_present,
+        "ended_on": company.day_at(place.ended_at) if place.ended_at else None,
         "is_closed": company.state == company.State.CLOSED,
         "own_url": reverse("me") + query,
         "statement_url": reverse("own_statement") + query,
