@@ -12,7 +12,7 @@ from billing.consent import Terms
 from billing.gateways.base import Gateway, Way
 from billing.means import NewMethod, list_new_means
 from billing.methods import method_name
-from billing.models import AutoPurchaseRule, PaymentMethod
+from billing.models import PaymentMethod
 from billing.prices import check_amount, limits_of
 from skypemgr.lib.amounts import AmountField, currency_places
 from skypemgr.lib.errors import ProductError
@@ -139,42 +139,3 @@ class AmountForm(forms.Form):
             self.add_error(error.field or None, str(error))
             return None
         return terms
-
-
-class RuleForm(forms.Form):
-    """The company's auto-recharge: with what, when, how much, at most how much, and the consent."""
-
-    method = forms.ChoiceField(label=_("Payment method"))
-    amount = AmountField(label=_("Buy each time"))
-    level = AmountField(label=_("When the company's balance falls below"))
-    monthly_limit = AmountField(label=_("Monthly limit"), help_text=_("Before VAT."))
-    consent = forms.BooleanField(
-        label=_(
-            "I agree that this card is charged this amount plus VAT, without asking again, each "
-            "time the company's balance falls below this level, and at most the monthly limit "
-            "before VAT in a calendar month. I can change this or switch it off here at any time."
-        ),
-        error_messages={"required": _("Please read what auto-recharge does and agree to it.")},
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        currency: str,
-        saved: Sequence[PaymentMethod],
-        rule: AutoPurchaseRule | None = None,
-        **more: Any,
-    ) -> None:
-        super().__init__(*args, **more)
-        places = currency_places(currency)
-        method = self.fields["method"]
-        if isinstance(method, forms.ChoiceField):
-            method.choices = [(str(saved_one.pk), method_name(saved_one)) for saved_one in saved]
-        for name in ("amount", "level", "monthly_limit"):
-            field = self.fields[name]
-            if isinstance(field, AmountField):
-                field.places = places
-            if rule is not None:
-                field.initial = getattr(rule, name)
-        if rule is not None:
-            method.initial = str(rule.method_id)

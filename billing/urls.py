@@ -38,7 +38,11 @@ urlpatterns = [
     path("settings/payment/limits/", limits.show_limits, name="purchase_limits"),
     path("settings/payment/off/", settings.switch_off, name="auto_purchase_off"),
     path("settings/payment/resume/", settings.resume, name="auto_purchase_resume"),
-    path("settings/payment/cards/<int:pk>/remove/", settings.remove_card, name="card_remove"),
+    path("settings/payment/take-over/", settings.take_over, name="auto_purchase_take_over"),
+    path("settings/payment/methods/order/", settings.order_methods, name="payment_methods_order"),
+    path(
+        "settings/payment/methods/<int:pk>/remove/", settings.remove, name="payment_method_remove"
+    ),
     path(
         "sandbox/authenticate/<slug:reference>/", sandbox.authenticate, name="sandbox_authenticate"
     ),
