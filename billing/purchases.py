@@ -279,7 +279,8 @@ def _charge(gateway: Gateway, purchase: Purchase) -> ChargeResult:
         currency=purchase.currency,
         way=Way(purchase.way),
         method_reference=method.reference if method else "",
-        customer_reference=customer_of(purchase.company, purchase.gateway),
+        customer_reference=(method.customer_reference if method else "")
+        or customer_of(purchase.company, purchase.gateway),
         payment_reference=purchase.payment_reference,
         is_off_session=purchase.is_automatic,
         saves_method=purchase.saves_method,

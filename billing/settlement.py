@@ -61,6 +61,8 @@ def apply_result(
         if purchase.way == Way.TRANSFER and result.status == ChargeStatus.PENDING:
             tell_instructions(purchase)
         if purchase.status == result.status:
+            if not purchase.is_final:
+                _note_place(purchase, result)
             return purchase
         if purchase.is_final:
             if result.status == ChargeStatus.SUCCEEDED:
@@ -79,6 +81,13 @@ def apply_result(
         elif purchase.status == Status.REQUIRES_ACTION and purchase.is_automatic:
             _ask_for_authentication(purchase, rule, now)
     return purchase
+
+
+def _note_place(purchase: Purchase, result: ChargeResult) -> None:
+    """The state is the same, but the gateway may have named the charge or moved its page."""
+    purchase.gateway_reference = result.reference or purchase.gateway_reference
+    purchase.action_url = result.action_url or purchase.action_url
+    purchase.save(update_fields=["gateway_reference", "action_url"])
 
 
 def _take_over(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
