@@ -253,6 +253,6 @@ def _guess(rows: Sequence[tuple[str, Decimal, str]]) -> list[tuple[int | None, b
         meant = {by_reference[name] for name in names if name in by_reference}
         alike = by_amount.get((amount, currency), [])
         named = [one for one in alike if search_key(one.company.name) in search_key(label)]
-        likely = meant or {one.pk for one in named or alike}
-        guesses.append((likely.pop() if len(likely) == 1 else None, bool(meant)))
+        likely = list(meant or {one.pk for one in named or alike})
+        guesses.append((likely[0] if len(likely) == 1 else None, bool(meant)))
     return guesses

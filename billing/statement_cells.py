@@ -85,6 +85,8 @@ _DAY_FIRST = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th)?[ .-]+([a-z]+)[ .,-]+([
 _MONTH_FIRST = re.compile(r"([a-z]+)[ .-]+([0-9]{1,2})(?:st|nd|rd|th)?[ .,-]+([0-9]{4})")
 _ENGLISH = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+")
 _GERMAN = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+")
+# Four decimals and more cannot be thousands; banks pad with noughts.
+_PADDED = re.compile(r"(.*[.,][0-9]{2})00+")
 _MINUS = "-\u2212\u2013"
 
 
@@ -183,6 +185,8 @@ def read_amount(text: str, currency: str) -> Decimal | None:
         bare = bare.replace(",", "")
     elif _GERMAN.fullmatch(bare):
         bare = bare.replace(".", "")
+    if match := _PADDED.fullmatch(bare):
+        bare = match[1]
     amount = parse_typed_amount(bare, places=currency_places(currency), zero_allowed=True)
     return None if is_out or amount == 0 else amount
 
