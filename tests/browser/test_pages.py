@@ -13,7 +13,7 @@ from members.welcome import welcome_url
 from skypemgr.lib.periods import utc_now
 from tests.billing.conftest import LATE
 from tests.browser.conftest import Desk
-from tests.browser.gallery import Gallery
+from tests.browser.gallery import VIEWS, Gallery
 from tests.browser.outbox import follow_link
 from tests.browser.words import Words
 from tests.browser.world import World, buy, make_world
@@ -102,6 +102,26 @@ def test_the_pages_about_members(desk: Desk, gallery: Gallery, world: World) -> 
             "lists": "/members/lists/",
             "list-create": "/members/lists/create/",
             "requests-none": "/requests/",
+        },
+    )
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_of_settings_and_of_oneself(desk: Desk, gallery: Gallery, world: World) -> None:
+    # Forms and lines as elsewhere: each width and theme once; in French where words stick out first.
+    gallery.views = (VIEWS[0], VIEWS[2]) if gallery.language == "en" else (VIEWS[2],)
+    page = desk.open(world.alice, gallery.language)
+    gallery.visit(
+        page,
+        {
+            "imports": "/members/import/",
+            "company-profile": "/settings/company/",
+            "audit": "/settings/audit/",
+            "call-details": "/settings/call-details/",
+            "alerts": "/settings/alerts/",
+            "profile": "/profile/",
+            "notices": "/notices/",
+            "notice-choices": "/profile/notices/",
         },
     )
     assert not gallery.faults, gallery.describe()
