@@ -5,11 +5,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from billing.models import AutoPurchaseRule, PaymentMethod, Purchase
-from billing.reconciliation import advance_open_purchases
 from credit.accounts import company_balance
 from credit.verification import verify_ledger
 from members.actors import Actor
@@ -133,7 +131,7 @@ def test_nobody_else_calls_a_purchase_off(
     press_pay(client, go_to_check(client, "stripe:card"))
     purchase = Purchase.objects.get()
     other: Member = request.getfixturevalue(who)
-    answer: HttpResponse = client_of(other).post(f"/purchases/{purchase.pk}/cancel/")
+    answer = client_of(other).post(f"/purchases/{purchase.pk}/cancel/")
     assert answer.status_code == (404 if who == "charlie" else 403)
     purchase.refresh_from_db()
     assert purchase.status == "requires_action"
@@ -155,7 +153,7 @@ def test_who_never_comes_back_is_credited_all_the_same(
     answer = press_pay(client, go_to_check(client, "stripe:card"))
     payment_server.pay(answer["Location"])
     Purchase.objects.update(next_check_at=None, sent_at="2026-01-01T00:00:00Z")
-    advance_open_purchases()
+    sweep()
     assert company_balance(alice.company) == 50
 
 
