@@ -108,7 +108,7 @@ def test_the_pages_about_members(desk: Desk, gallery: Gallery, world: World) -> 
 
 
 def test_the_pages_of_settings_and_of_oneself(desk: Desk, gallery: Gallery, world: World) -> None:
-    # Forms and lines as elsewhere: each width and theme once; in French where words stick out first.
+    # Forms and lines as elsewhere: each width and theme once; in French where words are tightest.
     gallery.views = (VIEWS[0], VIEWS[2]) if gallery.language == "en" else (VIEWS[2],)
     page = desk.open(world.alice, gallery.language)
     gallery.visit(
