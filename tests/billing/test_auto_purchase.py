@@ -34,6 +34,7 @@ from tests.billing.conftest import (
     rule_of,
     run,
     set_rule,
+    sweep,
     terms,
 )
 from tests.conftest import credit_company, give
@@ -72,7 +73,7 @@ def test_a_late_payment_does_not_bring_back_an_older_wish(alice: Member) -> None
         consent_version=VERSION,
     )
     five_seconds_pass()
-    advance_open_purchases()
+    sweep()
     assert rule_of(alice).level == 30
 
 

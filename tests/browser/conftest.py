@@ -15,10 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from billing.tasks import advance_open_purchases, sweep_auto_purchases
+from billing.tasks import sweep_auto_purchases
 from credit.tasks import resume, sweep
 from members.models import Member
 from members.tasks import send_pending_notices
+from tests.billing.conftest import sweep as ask_about_purchases
 from tests.browser.chromium import ARGUMENTS, find
 from tests.browser.watch import Watch
 from tests.browser.words import Words
@@ -103,7 +104,7 @@ def work() -> Callable[[], None]:
     """The worker and Beat have done what waits for them."""
 
     def run() -> None:
-        advance_open_purchases()
+        ask_about_purchases()
         sweep_auto_purchases()
         sweep()
         resume()

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -64,6 +64,7 @@ class Letter:
 class ScriptedGateway:
     """``outcomes`` are those of the next new charges, ``faults`` those of the next questions:
     ``before`` and ``after`` lose the answer, ``death`` ends the asker after it was done.
+    ``meanwhile`` are what others do after it was done and before its answer arrives.
     """
 
     name: str = "scripted"
@@ -78,6 +79,7 @@ class ScriptedGateway:
     charges: dict[str, Charge] = field(default_factory=dict)
     outcomes: deque[ChargeStatus] = field(default_factory=deque)
     faults: deque[str] = field(default_factory=deque)
+    meanwhile: deque[Callable[[], None]] = field(default_factory=deque)
     letters: list[Letter] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     lists_days: bool = True
@@ -107,16 +109,18 @@ class ScriptedGateway:
                 self._become(key, status)
             else:
                 assert known.request.amount == request.amount, "one key, two amounts"
+            answer = self._tell(known)
             self._fail("after")
-            return self._tell(known)
+            return answer
 
     def fetch(self, idempotency_key: str, *, reference: str = "") -> ChargeResult | None:
         """What became of the charge."""
         with self.lock:
             self._fail("before", "fetch")
             known = self.charges.get(idempotency_key)
+            answer = self._tell(known) if known else None
             self._fail("after")
-            return self._tell(known) if known else None
+            return answer
 
     def cancel(self, idempotency_key: str, *, reference: str = "") -> ChargeResult:
         """An unpaid charge is called off for good, also one that was never made."""
@@ -131,8 +135,9 @@ class ScriptedGateway:
                 self.charges[idempotency_key] = known
             elif known.status in (ChargeStatus.REQUIRES_ACTION, ChargeStatus.PENDING):
                 self._become(idempotency_key, ChargeStatus.EXPIRED)
+            answer = self._tell(known)
             self._fail("after")
-            return self._tell(known)
+            return answer
 
     def detach(self, method_reference: str) -> None:
         """Nothing is kept."""
@@ -259,6 +264,8 @@ class ScriptedGateway:
             self.asked.append(question)
             if self.is_down:
                 raise GatewayUnavailable
+        elif self.meanwhile:
+            self.meanwhile.popleft()()
         if not self.faults or (self.faults[0] == "before") != (moment == "before"):
             return
         fault = self.faults.popleft()
