@@ -28,6 +28,8 @@ DOORS = [
     ("POST", "purchases"),
     ("GET", "payment-methods"),
     ("GET", "auto-purchase"),
+    ("GET", "billing-profile"),
+    ("PUT", "billing-profile"),
     ("PUT", "auto-purchase"),
     ("DELETE", "auto-purchase"),
     ("DELETE", "payment-methods/{bob}"),
