@@ -35,7 +35,12 @@ class MethodForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, saved: Sequence[PaymentMethod], gateways: Sequence[Gateway], **more: Any
+        self,
+        *args: Any,
+        saved: Sequence[PaymentMethod],
+        gateways: Sequence[Gateway],
+        currency: str,
+        **more: Any,
     ) -> None:
         super().__init__(*args, **more)
         asking = [gateway for gateway in gateways if gateway.asks_number]
@@ -43,7 +48,7 @@ class MethodForm(forms.Form):
         for gateway in asking:
             label = _("A new test card (sandbox)") if saved else gateway.label
             choices.append((gateway.name, str(label)))
-        choices += [(new.name, _new_label(new, bool(saved))) for new in list_new_means()]
+        choices += [(new.name, _new_label(new, bool(saved))) for new in list_new_means(currency)]
         field = self.fields["method"]
         if isinstance(field, forms.ChoiceField):
             field.choices = choices

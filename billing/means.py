@@ -5,6 +5,7 @@ Its one rule: in an address or a request either has one name, which is not a sec
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from billing.errors import UnknownMethod
@@ -15,6 +16,7 @@ from billing.models import PaymentMethod
 from members.actors import Actor
 
 LONGEST_ID = 18
+SEPA_CURRENCY = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,13 @@ def can_recharge(means: Means) -> bool:
     return way_of(means) in (Way.CARD, Way.PAYPAL)
 
 
+def takes(way: Way, currency: str) -> bool:
+    """Whether money of the currency can come this way."""
+    if way == Way.SEPA_DEBIT:
+        return currency == SEPA_CURRENCY
+    return way != Way.TRANSFER or currency == settings.BANK_CURRENCY
+
+
 def find_means(actor: Actor, name: str) -> Means:
     """What the name means in the actor's company; UnknownMethod or GatewayNotConfigured else."""
     if name.isascii() and name.isdigit():
@@ -78,6 +87,10 @@ def find_means(actor: Actor, name: str) -> Means:
     gateway = find_gateway(gateway_name)
     if gateway.asks_number or way not in [known.value for known in gateway.ways]:
         raise _unknown()
+    if not takes(Way(way), actor.company.currency):
+        raise UnknownMethod(
+            _("Payments in your currency cannot be made this way."), field="payment_method"
+        )
     return NewMethod(gateway.name, Way(way))
 
 
@@ -91,17 +104,20 @@ def choose_means(actor: Actor, name: str) -> Means:
         if not colon and gateway.asks_number:
             return save_card(actor=actor, gateway=gateway.name, number=gateway.default_card)
         if not colon:
-            return NewMethod(gateway.name, gateway.ways[0])
+            name = NewMethod(gateway.name, gateway.ways[0]).name
     return find_means(actor, name)
 
 
-def list_new_means() -> list[NewMethod]:
-    """Every way to pay that a gateway takes on a page of its own, in the order of the settings."""
+def list_new_means(currency: str) -> list[NewMethod]:
+    """Every way to pay in the currency that a gateway takes on a page of its own, in the order of
+    the settings.
+    """
     return [
         NewMethod(gateway.name, way)
         for gateway in list_gateways()
         if not gateway.asks_number
         for way in gateway.ways
+        if takes(way, currency)
     ]
 
 

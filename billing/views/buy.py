@@ -49,7 +49,7 @@ def choose_method(request: MemberRequest) -> HttpResponseBase:
         return render(request, "billing/buy_stopped.html", {"error": str(error)})
     gateways, saved = list_gateways(), list_methods(company)
     typed = request.POST if request.method == "POST" else None
-    form = MethodForm(typed, saved=saved, gateways=gateways)
+    form = MethodForm(typed, saved=saved, gateways=gateways, currency=company.currency)
     if form.is_valid():
         means = _chosen_means(request, form)
         if means is not None:
