@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from members.audit_words import list_names, tell_data
 from members.models import AuditEntry, Company, Member
 
 PAGE_SIZE = 50
@@ -75,7 +76,7 @@ WORDS: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """Who did what to whom, and when. ``details`` are the entry's data as they are stored."""
+    """Who did what to whom, and when. ``details`` are the entry's data in words."""
 
     id: int
     at: datetime
@@ -90,7 +91,7 @@ class AuditLine:
 def read_audit(
     company: Company, *, person_id: int | None = None, before: int | None = None
 ) -> tuple[list[AuditLine], int | None]:
-    """A page of the log, newest first, and where the next one starts. Two queries."""
+    """A page of the log, newest first, and where the next one starts. Three queries."""
     entries = AuditEntry.objects.filter(company=company).select_related("member", "user", "token")
     if person_id is not None:
         entries = entries.filter(member_id=person_id)
@@ -100,12 +101,15 @@ def read_audit(
     shown = rows[:PAGE_SIZE]
     wanted = {pk for entry in shown if (pk := _subject_member(entry)) is not None}
     names = dict(Member.objects.filter(company=company, pk__in=wanted).values_list("pk", "name"))
-    lines = [tell_entry(entry, names) for entry in shown]
+    lists = list_names(company, shown)
+    lines = [tell_entry(entry, names, company.currency, lists) for entry in shown]
     return lines, shown[-1].pk if len(rows) > PAGE_SIZE else None
 
 
-def tell_entry(entry: AuditEntry, names: dict[int, str]) -> AuditLine:
-    """The entry in words; ``names`` has the members that entries may be about, by id."""
+def tell_entry(
+    entry: AuditEntry, names: dict[int, str], currency: str, lists: dict[int, str]
+) -> AuditLine:
+    """The entry in words; ``names`` and ``lists`` have the members and lists it may speak of."""
     pk = _subject_member(entry)
     who = entry.member.name if entry.member else str(entry.user) if entry.user else ""
     return AuditLine(
@@ -116,7 +120,7 @@ def tell_entry(entry: AuditEntry, names: dict[int, str]) -> AuditLine:
         what=WORDS.get(entry.verb, entry.verb.replace("_", " ").capitalize()),
         member_id=pk if pk in names else None,
         whom=names.get(pk, "") if pk is not None else "",
-        details=" · ".join(f"{key}: {value}" for key, value in entry.data.items() if value != ""),
+        details=tell_data(entry.data, currency=currency, lists=lists),
     )
 
 

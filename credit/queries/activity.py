@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from credit.models import CreditRequest, RechargeOutcome, Transfer
 from credit.models.recharge import Outcome
 from members.audit_log import tell_entry
+from members.audit_words import list_names
 from members.models import AuditEntry, Invitation, Member
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.formats import format_money
@@ -104,14 +105,16 @@ def read_activity(
 ) -> tuple[list[Event], str]:
     """A page of what happened, newest first, and the cursor of the next one (empty: no more).
 
-    Six queries at most. InvalidActivityCursor for a cursor not made here.
+    Seven queries at most. InvalidActivityCursor for a cursor not made here.
     """
     before = _read_cursor(cursor) if cursor else None
     found: list[Event] = []
     for source, rows, at in _sources(member, viewer_administers):
         wanted = rows if before is None else rows.filter(_below(source, before, at))
         shown = wanted.annotate(happened_at=F(at)).order_by("-happened_at", "-pk")[: limit + 1]
-        found += [_tell(source, row, member) for row in shown]
+        rows_shown = list(shown)
+        lists = list_names(member.company, rows_shown) if source == DECIDED else {}
+        found += [_tell(source, row, member, lists) for row in rows_shown]
     found += [
         event
         for event in _of_member(member, viewer_administers)
@@ -165,10 +168,10 @@ def _of_member(member: Member, viewer_administers: bool) -> Iterator[Event]:
         yield Event(SIGNED_IN, member.pk, last, _("Signed in last"), who=member.name)
 
 
-def _tell(source: int, row: Any, member: Member) -> Event:
+def _tell(source: int, row: Any, member: Member, lists: dict[int, str]) -> Event:
     currency = member.company.currency
     if source == DECIDED:
-        line = tell_entry(row, {})
+        line = tell_entry(row, {}, currency, lists)
         return Event(source, row.pk, line.at, line.what, line.details, line.who, line.by_token)
     if source == RULE:
         return Event(source, row.pk, row.at, *_rule_words(row, currency))

@@ -56,7 +56,7 @@ def test_an_administrator_reads_what_happened_newest_first(
     places = [page.index(words) for words in told]
     assert places == sorted(places)
     assert "A trip" in page
-    assert "job_title: Pilot" in page
+    assert "Job title: Pilot" in page
     assert "Recharged with €5.00" in page
 
 

@@ -1,8 +1,11 @@
 """The audit log's page."""
 
+from decimal import Decimal
+
 from members.actors import Actor
 from members.audit import record
 from members.details import update_member
+from members.lists import create_list
 from members.models import Member
 from tests.conftest import ClientOf
 
@@ -16,7 +19,7 @@ def test_the_page_says_who_did_what_to_whom(
     page = client_of(alice).get(PAGE).content.decode()
     assert "Changed a member&#x27;s details" in page
     assert f'<a href="/members/{bob.pk}/">Bob</a>' in page
-    assert "job_title: Chief &lt;b&gt;" in page
+    assert "Job title: Chief &lt;b&gt;" in page
     assert "Created the company" in page
 
 
@@ -70,3 +73,19 @@ def test_odd_parameters_are_ignored(client_of: ClientOf, alice: Member) -> None:
     client = client_of(alice)
     for query in ({"before": "x"}, {"person": "x"}, {"before": "9" * 30}, {"before": "1"}):
         assert client.get(PAGE, query).status_code == 200
+
+
+def test_what_was_decided_is_told_in_words_not_in_codes(
+    client_of: ClientOf, alice: Member, bob: Member
+) -> None:
+    actor = Actor.of_member(alice)
+    nantes = create_list(actor=actor, name="Nantes")
+    update_member(actor=actor, member=bob, list=nantes, role="finance")
+    record(actor, "allocate", amount=Decimal("12.5"), members_count=3, refused=0, empty="")
+    record(actor, "mute_notices", off=["purchase_succeeded"])
+    client = client_of(alice)
+    page = client.get(PAGE).content.decode()
+    assert "List: Nantes · Role: Finance" in page
+    assert "Amount: €12.50 · Members: 3<" in page
+    assert "Not by mail: A payment was received" in page
+    assert "Montant\N{NARROW NO-BREAK SPACE}:" in client_of(alice, "fr").get(PAGE).content.decode()
