@@ -1,6 +1,7 @@
 """Removing, leaving and closing through the API."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -114,3 +115,69 @@ def test_only_administrators_of_the_company_may(
     assert answer.status_code in (404, 422) or path == "company/close"
     assert (status(bob), Decimal(20)) == ("active", Decimal(20))
     assert Company.objects.get(pk=alice.company_id).state == "active"
+
+
+ADDING = [
+    ("POST", "members", {"email": "erik@example.com", "name": "Erik"}),
+    ("POST", "invitations", {"addresses": ["erik@example.com"]}),
+    ("POST", "allocations", {"member": "{bob}", "amount": "1"}),
+    ("POST", "allocations", {"all": True, "amount": "1"}),
+    (
+        "PUT",
+        "members/{bob}/auto-recharge",
+        {"amount": "1", "threshold": "1", "monthly_limit": "1"},
+    ),
+    ("POST", "purchases", {"amount": "10", "payment_method": "sandbox"}),
+    ("POST", "me/credit-requests", {"amount": "1", "reason": "Calls"}),
+    ("POST", "members/import", {"members": [{"email": "erik@example.com", "name": "Erik"}]}),
+]
+HARMLESS = [
+    ("PATCH", "members/{bob}", {"job_title": "Engineer"}, 200),
+    ("POST", "lists", {"name": "Former"}, 201),
+    ("POST", "members/{bob}/suspend", None, 200),
+    ("POST", "members/{bob}/reactivate", None, 200),
+    ("POST", "me/tokens", {"name": "export", "scopes": ["read"]}, 201),
+    ("POST", "members/remove", {"members": ["{bob}"]}, 200),
+    ("GET", "members", None, 200),
+    ("GET", "reports/summary", None, 200),
+    ("GET", "company/statement", None, 200),
+]
+
+
+def _filled(value: Any, bob: Member) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(one, bob) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, bob) for one in value]
+    return bob.pk if value == "{bob}" else value
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADDING)
+def test_in_a_closed_company_every_door_that_adds_has_one_refusal(
+    method: str, path: str, body: Any, alice: Member, bob: Member, api: Api
+) -> None:
+    client = api(alice)
+    client.post("company/close", {"confirm": "Acme"})
+    answer = client.send(method, path.format(bob=bob.pk), _filled(body, bob), key="k")
+    refused(answer, 422, "company_closed")
+    assert client.get(f"members/{bob.pk}").json()["balance"] == "20.0000"
+
+
+@pytest.mark.parametrize(("method", "path", "body", "code"), HARMLESS)
+def test_in_a_closed_company_what_adds_nothing_still_works(
+    method: str, path: str, body: Any, code: int, alice: Member, bob: Member, api: Api
+) -> None:
+    client = api(alice)
+    client.post("company/close", {"confirm": "Acme"})
+    path = path.format(bob=bob.pk)
+    answer = client.get(path) if method == "GET" else client.send(method, path, _filled(body, bob))
+    assert answer.status_code == code, answer.content
+
+
+def test_the_phone_system_of_a_closed_company_still_lets_members_spend(
+    alice: Member, bob: Member, api: Api
+) -> None:
+    phones = api(alice, for_company=True)
+    api(alice).post("company/close", {"confirm": "Acme"})
+    body = {"source": "pbx", "id": "1", "member": bob.pk, "destination": "112"}
+    assert phones.post("calls/authorize", body).json()["allowed"] is True
