@@ -8,24 +8,34 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from billing.auto_rules import check_terms, describe_rule, save_rule, switch_off_rule
+from billing.auto_rules import (
+    check_terms,
+    describe_rule,
+    resume_rule,
+    save_rule,
+    switch_off_rule,
+)
 from billing.consent import VERSION, Terms, write_consent
 from billing.errors import ConsentMissing
-from billing.methods import choose_method
+from billing.methods import choose_method, method_name
+from billing.models.auto_purchase import PauseReason
 from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.schema import refusal
 from members.models import Company
 from skypemgr.lib.rest import AmountSerializerField, StrictSerializer
 
-STATES = ("off", "on", "paused", "retrying", "limit_reached")
+STATES = ("off", "on", "paused", "retrying", "limit_reached", "stopped")
 
 
 class AutoPurchaseWish(StrictSerializer):
-    """Buy ``amount`` below ``level``, at most ``monthly_limit`` (net) a calendar month."""
+    """Buy below ``level``: ``amount`` each time, or what brings the balance back to ``target``; at
+    most ``monthly_limit`` (net) a calendar month.
+    """
 
     level = AmountSerializerField()
-    amount = AmountSerializerField()
+    amount = AmountSerializerField(required=False, allow_null=True, default=None)
+    target = AmountSerializerField(required=False, allow_null=True, default=None)
     monthly_limit = AmountSerializerField()
     payment_method = serializers.CharField(max_length=40)
     consent_version = serializers.CharField(
@@ -41,9 +51,11 @@ class AutoPurchaseAnswer(serializers.Serializer[Any]):
 
     level = AmountSerializerField(allow_null=True)
     amount = AmountSerializerField(allow_null=True)
+    target = AmountSerializerField(allow_null=True)
     monthly_limit = AmountSerializerField(allow_null=True)
     payment_method = serializers.IntegerField(allow_null=True)
     state = serializers.ChoiceField(choices=STATES)
+    paused_because = serializers.ChoiceField(choices=PauseReason.choices, allow_null=True)
     bought_this_month = AmountSerializerField()
     left_this_month = AmountSerializerField(allow_null=True)
     last_outcome = serializers.CharField(allow_null=True)
@@ -66,9 +78,11 @@ def _answer(company: Company) -> dict[str, Any]:
         values |= {
             "level": rule.level,
             "amount": rule.amount,
+            "target": rule.target,
             "monthly_limit": rule.monthly_limit,
             "payment_method": rule.method_id,
             "state": status.state,
+            "paused_because": rule.paused_because or None,
             "bought_this_month": status.bought_this_month,
             "left_this_month": status.left_this_month,
             "last_outcome": rule.last_outcome or None,
@@ -93,16 +107,31 @@ class AutoPurchaseDoor(Door):
         request=AutoPurchaseWish,
         responses={
             200: AutoPurchaseAnswer,
+            409: refusal(409, "payment_method_removed"),
             422: refusal(
                 422,
                 "invalid_amount",
+                "amount_or_target",
+                "target_below_level",
                 "limit_below_amount",
                 "consent_missing",
                 "unknown_payment_method",
+                "payment_method_unsuitable",
                 "company_frozen",
             ),
         },
         examples=[
+            OpenApiExample(
+                "Back to 200 when below 50, at most 1000 a month",
+                value={
+                    "level": "50.00",
+                    "target": "200.00",
+                    "monthly_limit": "1000.00",
+                    "payment_method": "7",
+                    "consent_version": VERSION,
+                },
+                request_only=True,
+            ),
             OpenApiExample(
                 "100 below 50, at most 500 a month",
                 value={
@@ -113,7 +142,7 @@ class AutoPurchaseDoor(Door):
                     "consent_version": VERSION,
                 },
                 request_only=True,
-            )
+            ),
         ],
     )
     def put(self, request: ApiRequest) -> Response:
@@ -122,7 +151,7 @@ class AutoPurchaseDoor(Door):
         body.is_valid(raise_exception=True)
         wish, actor = body.validated_data, request.actor
         method = choose_method(actor, wish["payment_method"])
-        terms = Terms(wish["level"], wish["amount"], wish["monthly_limit"])
+        terms = Terms(wish["level"], wish["amount"], wish["monthly_limit"], wish["target"])
         if wish["consent_version"] != VERSION:
             check_terms(terms, actor.company.currency)
             raise ConsentMissing(
@@ -130,7 +159,7 @@ class AutoPurchaseDoor(Door):
                 field="consent_version",
                 consent_version=VERSION,
                 consent_text=write_consent(
-                    terms, currency=actor.company.currency, card=method.label
+                    terms, currency=actor.company.currency, card=method_name(method)
                 ),
             )
         save_rule(actor=actor, method=method, terms=terms, consent_version=VERSION)
@@ -141,3 +170,17 @@ class AutoPurchaseDoor(Door):
         """The rule is off; a charge already under way is still finished."""
         switch_off_rule(actor=request.actor)
         return Response(status=204)
+
+
+class ResumeDoor(Door):
+    """A paused auto-recharge."""
+
+    @extend_schema(
+        operation_id="auto_purchase_resume",
+        request=None,
+        responses={200: AutoPurchaseAnswer, 409: refusal(409, "payment_method_removed")},
+    )
+    def post(self, request: ApiRequest) -> Response:
+        """The rule goes on with the same method; nothing changes for one that is off."""
+        resume_rule(actor=request.actor)
+        return Response(_answer(request.actor.company))

@@ -2,7 +2,7 @@
 
 from django.urls.resolvers import URLPattern
 
-from billing.api.auto_purchase import AutoPurchaseDoor
+from billing.api.auto_purchase import AutoPurchaseDoor, ResumeDoor
 from billing.api.leaving import (
     CloseDoor,
     LeaveDoor,
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     door("payment-methods", MethodsDoor, "payment_methods"),
     door("payment-methods/<method_id>", MethodDoor, "payment_method"),
     door("auto-purchase", AutoPurchaseDoor, "auto_purchase"),
+    door("auto-purchase/resume", ResumeDoor, "auto_purchase_resume"),
     door("billing-profile", ProfileDoor, "billing_profile"),
     door("members/<member_id>", PlaceDoor, "member"),
     door("members/<member_id>/removal", RemovalDoor, "removal"),

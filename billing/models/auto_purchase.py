@@ -10,7 +10,10 @@ from members.models import Company, Member
 from skypemgr.lib.periods import utc_now
 
 # One of both says how much is bought: so much, or what brings the balance back to so much.
-HOW_MUCH = Q(amount__gt=0, target=None) | Q(amount=None, target__gt=0)
+# Said with IS NOT NULL: a comparison with NULL is neither true nor false, and would pass.
+HOW_MUCH = Q(amount__isnull=False, amount__gt=0, target=None) | Q(
+    amount=None, target__isnull=False, target__gt=0
+)
 
 
 class Outcome(models.TextChoices):
@@ -147,10 +150,8 @@ class AutoPurchaseConsent(models.Model):
             models.CheckConstraint(
                 condition=HOW_MUCH
                 & Q(level__gt=0)
-                & (
-                    Q(monthly_limit__gte=models.F("amount"))
-                    | Q(monthly_limit__gte=models.F("target"))
-                ),
+                & (Q(amount=None) | Q(monthly_limit__gte=models.F("amount")))
+                & (Q(target=None) | Q(monthly_limit__gte=models.F("target"))),
                 name="auto_purchase_consent_amounts",
             ),
             models.CheckConstraint(

@@ -3,7 +3,8 @@
 Facts: ``purse.due`` (account id), ``company.credited`` and ``company.debited`` (company id),
 ``notice.created`` (notice id), ``invitation.created`` (invitation id), ``import.wanted`` (import
 job id), ``purchase.open`` (purchase id), ``incident.created`` (incident id), ``gateway.event``
-(event id). ``skypemgr/celery.py`` says who answers; a sweep finds whatever was never told.
+(event id), ``method.removed`` (forget wish id). ``skypemgr/celery.py`` says who answers; a
+sweep finds whatever was never told.
 """
 
 import logging
