@@ -122,8 +122,17 @@ def test_the_pages_of_settings_and_of_oneself(desk: Desk, gallery: Gallery, worl
             "profile": "/profile/",
             "notices": "/notices/",
             "notice-choices": "/profile/notices/",
+            "suspend": f"/members/{world.members[1].pk}/suspend/",
+            "remove": f"/members/{world.members[1].pk}/remove/",
+            "close": "/settings/close/",
+            "leave-last": "/me/leave/",
         },
     )
+    former = world.members[0]
+    page = desk.open(former, gallery.language)
+    gallery.visit(page, {"leave": "/me/leave/"})
+    Member.objects.filter(pk=former.pk).update(status="left", ended_at=utc_now())
+    gallery.visit(page, {"me-former": "/me/"})
     assert not gallery.faults, gallery.describe()
 
 
