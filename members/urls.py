@@ -62,6 +62,7 @@ urlpatterns = [
     path("invitations/<str:token>/", answers.answer_invitation, name="invitation"),
     path("invitations/waiting/<int:pk>/", answers.answer_waiting, name="invitation_waiting"),
     path("welcome/<str:token>/", accounts.set_password, name="welcome"),
+    path("accounts/email/", accounts.OwnAddressesView.as_view(), name="account_email"),
     path("accounts/activation/resend/", accounts.resend_link, name="account_resend_link"),
     path("", include("members.api.page_urls")),
 ]

@@ -5,16 +5,13 @@ from django.contrib import admin
 from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 
-from members.views import accounts
-
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
-    # Before allauth's own page of the same name.
-    path("accounts/email/", accounts.OwnAddressesView.as_view(), name="account_email"),
+    # Before allauth's, of whose pages one is ours.
+    path("", include("members.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("api/v1/", include("skypemgr.api")),
-    path("", include("members.urls")),
     path("", include("credit.urls")),
     path("", include("billing.urls")),
     path("", include("skypemgr.portal.urls")),
