@@ -26,4 +26,10 @@ def payment_server(payment_process: PaymentServer, settings: Settings) -> Paymen
     settings.STRIPE_API_BASE = payment_process.base
     settings.STRIPE_SECRET_KEY = KEY
     settings.STRIPE_WEBHOOK_SECRETS = [SECRET]
+    policy = settings.CONTENT_SECURITY_POLICY
+    places = [*policy["DIRECTIVES"]["form-action"], payment_process.base]
+    settings.CONTENT_SECURITY_POLICY = {
+        **policy,
+        "DIRECTIVES": {**policy["DIRECTIVES"], "form-action": places},
+    }
     return payment_process
