@@ -75,7 +75,14 @@ class AmountForm(forms.Form):
     level = AmountField(label=_("When the company's balance falls below"))
     monthly_limit = AmountField(label=_("Monthly limit"))
 
-    def __init__(self, *args: Any, currency: str, can_recharge: bool = True, **more: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        currency: str,
+        can_recharge: bool = True,
+        most: Decimal | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(*args, **more)
         self.currency = currency
         if not can_recharge:
@@ -93,7 +100,7 @@ class AmountForm(forms.Form):
                 field.places = places
         self.fields["other"].help_text = _("From %(least)s to %(most)s.") % {
             "least": format_money(limits.least, currency),
-            "most": format_money(limits.most, currency),
+            "most": format_money(limits.most if most is None else most, currency),
         }
         if self.is_bound:
             # Each field is asked for only where its choice was made.

@@ -10,17 +10,6 @@ from members.company_forms import CompanyProfileForm
 from members.models import Company
 from skypemgr.lib.amounts import AmountField, currency_places
 
-ASKED = (
-    "name",
-    "address_line_1",
-    "address_line_2",
-    "postcode",
-    "city",
-    "country",
-    "siren",
-    "vat_number",
-)
-
 
 class BillingDetailsForm(CompanyProfileForm):
     """What an invoice says of the buyer: the same fields as on the company's profile."""
@@ -34,14 +23,13 @@ class BillingDetailsForm(CompanyProfileForm):
         help_text=_("If you have one. It stands on your invoices."),
     )
 
-    def clean(self) -> dict[str, Any]:
-        """What an invoice needs is filled in."""
-        cleaned = super().clean() or self.cleaned_data
-        known = {name: value for name, value in cleaned.items() if name in ASKED}
-        for name in missing_details(Company(**known)):
-            if name not in self.errors:
-                self.add_error(name, _("Your invoices need this."))
-        return cleaned
+    def __init__(self, *args: Any, company: Company, **more: Any) -> None:
+        super().__init__(*args, company=company, **more)
+        country = self.data.get("country", company.country) if self.is_bound else company.country
+        for name in missing_details(Company(country=country)):
+            if name in self.fields:
+                self.fields[name].required = True
+                self.fields[name].error_messages["required"] = _("Your invoices need this.")
 
 
 class CompanyLimitForm(forms.Form):

@@ -79,7 +79,14 @@ def choose_amount(request: MemberRequest) -> HttpResponseBase:
     initial = _typed_before(draft, currency) if draft else {}
     typed = request.POST if request.method == "POST" else None
     recharges = can_recharge(means)
-    form = AmountForm(typed, currency=currency, can_recharge=recharges, initial=initial)
+    limits = describe(company, paid_with(means), now=utc_now())
+    form = AmountForm(
+        typed,
+        currency=currency,
+        can_recharge=recharges,
+        most=limits.single_most,
+        initial=initial,
+    )
     if form.is_valid() and _is_within_limits(request, form, means):
         chosen = Draft.start(
             company,
@@ -91,7 +98,7 @@ def choose_amount(request: MemberRequest) -> HttpResponseBase:
     page = {
         "form": form,
         "method": display_name(means),
-        "limits": describe(company, paid_with(means), now=utc_now()),
+        "limits": limits,
         "can_recharge": recharges,
         "currency": currency,
         "rule": describe_rule(company),

@@ -27,13 +27,15 @@ def complete_details(request: MemberRequest) -> HttpResponseBase:
     """Name, address and legal numbers; then on to check."""
     company = request.member.company
     text = request.POST.get("draft", "") or request.GET.get("draft", "")
-    if Draft.read(text, company) is None:
+    draft = Draft.read(text, company)
+    if draft is None:
         messages.warning(request, _("This page is no longer valid. Please choose again."))
         return redirect("buy")
     form = BillingDetailsForm(request.POST if request.method == "POST" else None, company=company)
     if form.is_valid() and _save(request, form):
         return HttpResponseRedirect(f"{reverse('buy_check')}?{urlencode({'draft': text})}")
-    page = {"form": form, "draft": text}
+    back = urlencode({"method": draft.means, "draft": text})
+    page = {"form": form, "draft": text, "amount_url": f"{reverse('buy_amount')}?{back}"}
     status = REFUSED if form.is_bound else SHOWN
     return render(request, "billing/buy_details.html", page, status=status)
 
