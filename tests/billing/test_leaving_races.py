@@ -197,12 +197,8 @@ def test_an_approval_and_a_removal_at_once_never_collide(alice: Member) -> None:
     for turn in range(8):
         member = make_member(alice.company, f"m{turn}")
         wish = request_credit(actor=of(member), amount=Decimal(1), reason="Calls")
-        outcomes = at_once(
-            [
-                partial(approve, alice, wish.pk),
-                partial(remove, alice, member),
-            ]
-        )
+        works: list[Work] = [partial(approve, alice, wish.pk), partial(remove, alice, member)]
+        outcomes = at_once(works)
         assert outcomes[1] == 1
         assert code(outcomes[0]) in ("'approved'", "request_answered", "member_gone")
         assert balance(member) == (1 if outcomes[0] == "approved" else 0)
