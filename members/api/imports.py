@@ -144,6 +144,7 @@ class ImportsDoor(Door):
             422: refusal(
                 422,
                 "company_frozen",
+                "company_closed",
                 "invalid",
                 "file_too_big",
                 "macros",

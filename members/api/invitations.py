@@ -130,7 +130,9 @@ class InvitationsDoor(Door):
         request=InvitationsWish,
         responses={
             201: InvitedAnswer,
-            422: refusal(422, "nobody_to_invite", "unknown_list", "company_frozen"),
+            422: refusal(
+                422, "nobody_to_invite", "unknown_list", "company_frozen", "company_closed"
+            ),
         },
         examples=[
             OpenApiExample(
@@ -215,7 +217,7 @@ class ResendManyDoor(Door):
     @extend_schema(
         operation_id="invitations_resend_many",
         request=ChosenInvitations,
-        responses={200: ChangedAnswer, 422: refusal(422, "company_frozen")},
+        responses={200: ChangedAnswer, 422: refusal(422, "company_frozen", "company_closed")},
     )
     def post(self, request: ApiRequest) -> Response:
         """Sends new links to those that wait, expired ones too."""
