@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing.declines import explain_decline
+from billing.gateways.base import Way
 from billing.models import Purchase
 from members.actors import Actor
 from members.models import Company
@@ -84,13 +85,22 @@ def describe_steps(purchase: Purchase) -> list[Step]:
         Status.DECLINED: _("Payment declined"),
         Status.EXPIRED: _("Not completed in time; nothing was charged"),
     }
-    steps = []
+    steps: list[Step] = []
+    if purchase.way == Way.TRANSFER:
+        words[Status.PENDING] = _("Waiting for the bank transfer")
+    if purchase.saves_method:
+        # Paid on the provider's page: no bank was asked before the payer was there.
+        words[Status.REQUIRES_ACTION] = _("Payment page opened")
     for event in purchase.events.order_by("pk"):
         kind, icon = _LOOKS[Status(event.status)]
+        if purchase.saves_method and event.status == Status.REQUIRES_ACTION:
+            kind, icon = "now", "external-link"
         text = ""
         if event.status == Status.DECLINED:
             text = str(explain_decline(str(event.data.get("decline_code", ""))))
         title = words[Status(event.status)]
+        if purchase.saves_method and event.status == Status.PENDING and len(steps) == 1:
+            title = _("Sent to the payment provider")
         steps.append(Step(title=title, text=text, at=event.created_at, kind=kind, icon=icon))
     return steps
 

@@ -17,10 +17,11 @@ from billing.auto_rules import describe_rule
 from billing.consent import VERSION, write_consent
 from billing.drafts import Draft
 from billing.forms import OTHER, AmountForm, MethodForm
+from billing.gateways.base import Way
 from billing.gateways.cards import TEST_CARDS
 from billing.gateways.registry import find_gateway, list_gateways
 from billing.limits import describe, foresee_limits
-from billing.means import Means, can_recharge, display_name, find_means, name_of, paid_with
+from billing.means import Means, can_recharge, display_name, find_means, name_of, paid_with, way_of
 from billing.methods import list_methods, save_card
 from billing.models import Purchase
 from billing.prices import limits_of, price_of
@@ -98,6 +99,7 @@ def choose_amount(request: MemberRequest) -> HttpResponseBase:
     page = {
         "form": form,
         "method": display_name(means),
+        "by_transfer": way_of(means) == Way.TRANSFER,
         "limits": limits,
         "can_recharge": recharges,
         "currency": currency,
@@ -145,7 +147,8 @@ def check(request: MemberRequest) -> HttpResponseBase:
             return _go_on(purchase)
         except ProductError as refusal:
             error = str(refusal)
-    page = {**bought, "draft": text, "error": error}
+    by_transfer = way_of(means) == Way.TRANSFER
+    page = {**bought, "draft": text, "error": error, "by_transfer": by_transfer}
     return render(request, "billing/buy_check.html", page, status=REFUSED if error else SHOWN)
 
 
