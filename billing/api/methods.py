@@ -54,7 +54,9 @@ class RemovalWish(serializers.Serializer[Any]):
     """What becomes of auto-recharge when it pays with the method."""
 
     successor = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-    consent_version = serializers.CharField(required=False, default="", max_length=20)
+    consent_version = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=20
+    )
     pause = serializers.BooleanField(required=False, default=False)
 
 
