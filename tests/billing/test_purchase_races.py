@@ -15,8 +15,10 @@ from billing.auto_purchase import evaluate_auto_purchase
 from billing.auto_rules import save_rule
 from billing.consent import VERSION
 from billing.drafts import Draft
+from billing.gateways.base import ChargeStatus
+from billing.inbox import sweep_events
 from billing.methods import save_card
-from billing.models import PaymentMethod, Purchase, SandboxCharge
+from billing.models import GatewayEvent, PaymentMethod, Purchase, SandboxCharge
 from billing.purchases import advance_purchase, buy_credit
 from credit.accounts import company_balance
 from credit.models import Transfer
@@ -24,6 +26,8 @@ from credit.requests import OutsideKey
 from members.actors import Actor
 from members.models import Company, Member
 from tests.billing.conftest import GOOD, LATE, buy, card_of, five_seconds_pass, terms
+from tests.billing.inbox_kit import deliver, key_of, start
+from tests.fakes.scripted import ScriptedGateway
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CROWD = 20
@@ -45,7 +49,7 @@ def all_at_once(count: int, work: Callable[[], T]) -> list[T]:
         return list(crowd.map(run, range(count)))
 
 
-def test_twenty_presses_of_pay_now_are_one_charge_and_one_credit(alice: Member) -> None:
+def test_fifty_presses_of_pay_now_are_one_charge_and_one_credit(alice: Member) -> None:
     card = card_of(alice)
     draft = Draft.start(alice.company, means=card, amount=Decimal(50), terms=None).sign()
 
@@ -54,10 +58,29 @@ def test_twenty_presses_of_pay_now_are_one_charge_and_one_credit(alice: Member) 
         browser.force_login(alice.user, backend="django.contrib.auth.backends.ModelBackend")
         return browser.post("/buy/check/", {"draft": draft})["Location"]
 
-    pages = all_at_once(CROWD, press)
+    pages = all_at_once(50, press)
     purchase = Purchase.objects.get()
     assert set(pages) == {f"/purchases/{purchase.pk}/"}
     assert SandboxCharge.objects.count() == 1
+    assert Transfer.objects.count() == 1
+    assert company_balance(alice.company) == 50
+
+
+def test_fifty_events_of_one_payment_on_as_many_connections_credit_it_once(
+    alice: Member, scripted: ScriptedGateway
+) -> None:
+    purchase = start(alice)
+    scripted.answer(key_of(purchase), ChargeStatus.SUCCEEDED)
+    letter = scripted.letters[-1]
+
+    def arrive() -> int:
+        status = deliver(letter)
+        sweep_events()
+        advance_purchase(purchase.pk)
+        return status
+
+    assert set(all_at_once(50, arrive)) == {200}
+    assert GatewayEvent.objects.count() == 1
     assert Transfer.objects.count() == 1
     assert company_balance(alice.company) == 50
 

@@ -63,7 +63,8 @@ class Letter:
 @dataclass
 class ScriptedGateway:
     """``outcomes`` are those of the next new charges, ``faults`` those of the next questions:
-    ``before`` and ``after`` lose the answer, ``death`` ends the asker after it was done.
+    ``before`` and ``after`` lose the answer, ``death`` ends the asker after it was done; a charge
+    that is ``late`` gets no answer and is ``underway`` until it arrives.
     ``meanwhile`` are what others do after it was done and before its answer arrives.
     """
 
@@ -79,6 +80,7 @@ class ScriptedGateway:
     charges: dict[str, Charge] = field(default_factory=dict)
     outcomes: deque[ChargeStatus] = field(default_factory=deque)
     faults: deque[str] = field(default_factory=deque)
+    underway: list[ChargeRequest] = field(default_factory=list)
     meanwhile: deque[Callable[[], None]] = field(default_factory=deque)
     letters: list[Letter] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -97,6 +99,10 @@ class ScriptedGateway:
     def charge(self, request: ChargeRequest) -> ChargeResult:
         """One charge exists under the key."""
         with self.lock:
+            if self.faults and self.faults[0] == "late":
+                self.faults.popleft()
+                self.underway.append(request)
+                raise GatewayUnavailable
             self._fail("before", "charge")
             key = request.idempotency_key
             known = self.charges.get(key)
@@ -108,7 +114,7 @@ class ScriptedGateway:
                 self.charges[key] = known
                 self._become(key, status)
             else:
-                assert known.request.amount == request.amount, "one key, two amounts"
+                assert known.request.amount in (request.amount, 0), "one key, two amounts"
             answer = self._tell(known)
             self._fail("after")
             return answer
@@ -192,6 +198,13 @@ class ScriptedGateway:
 
     # What happens on the gateway's side.
 
+    def late_wishes_arrive(self) -> None:
+        """What was underway is charged, unless its key was used or called off meanwhile."""
+        wishes, self.underway, lost, self.faults = self.underway, [], self.faults, deque()
+        for wish in wishes:
+            self.charge(wish)
+        self.faults = lost
+
     def answer(self, key: str, status: ChargeStatus) -> bool:
         """The payer paid, or was declined, on the gateway's page or late; the first answer only."""
         with self.lock:
@@ -266,7 +279,7 @@ class ScriptedGateway:
                 raise GatewayUnavailable
         elif self.meanwhile:
             self.meanwhile.popleft()()
-        if not self.faults or (self.faults[0] == "before") != (moment == "before"):
+        if not self.faults or (self.faults[0] in ("before", "late")) != (moment == "before"):
             return
         fault = self.faults.popleft()
         if fault == "death":
