@@ -119,6 +119,7 @@ def test_the_pages_of_settings_and_of_oneself(desk: Desk, gallery: Gallery, worl
             "audit": "/settings/audit/",
             "call-details": "/settings/call-details/",
             "alerts": "/settings/alerts/",
+            "purchase-limits": "/settings/payment/limits/",
             "profile": "/profile/",
             "notices": "/notices/",
             "notice-choices": "/profile/notices/",
@@ -180,6 +181,9 @@ def test_the_pages_of_buying(desk: Desk, gallery: Gallery, world: World, words: 
     gallery.take(page, "buy-amount-filled")
     page.get_by_role("button", name=words("Continue")).click()
     gallery.take(page, "buy-check")
+    page.goto(page.url.replace("/buy/check/", "/buy/details/"))
+    gallery.take(page, "buy-details")
+    page.go_back()
     page.get_by_role("button", name=words("Pay now")).click()
     expect(page.get_by_role("heading", name=words("Your payment was received"))).to_be_visible()
     gallery.take(page, "buy-done")
