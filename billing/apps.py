@@ -9,7 +9,8 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         """The checks of the gateways run with the others."""
-        from billing.checks import check_gateways, check_seller
+        from billing.checks import check_gateways, check_operators, check_seller
 
         register(check_gateways)
         register(check_seller)
+        register(check_operators)

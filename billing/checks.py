@@ -88,3 +88,18 @@ def check_seller(
             )
         )
     return problems
+
+
+def check_operators(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """A caution if payments are taken and nobody hears of incidents."""
+    if not settings.PRODUCTION or not settings.GATEWAYS or settings.OPERATOR_EMAILS:
+        return []
+    return [
+        Caution(
+            "Nobody is mailed when something about payments needs a person.",
+            hint="Set OPERATOR_EMAILS, or look at the payment incidents every day.",
+            id="billing.W002",
+        )
+    ]

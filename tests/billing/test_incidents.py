@@ -9,6 +9,7 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
+from billing.checks import check_operators
 from billing.errors import ResolutionMissing
 from billing.incidents import mail_incident, mail_incidents, report, resolve
 from billing.models import PaymentIncident
@@ -79,6 +80,15 @@ def test_without_an_address_incidents_are_listed_only(now: datetime, settings: S
     settings.OPERATOR_EMAILS = []
     assert not mail_incident(an_incident(now).pk, now=now)
     assert not mail.outbox
+
+
+def test_taking_payments_in_production_without_an_operator_is_cautioned(
+    settings: Settings,
+) -> None:
+    settings.PRODUCTION, settings.GATEWAYS = True, ["stripe"]
+    assert check_operators() == []
+    settings.OPERATOR_EMAILS = []
+    assert [found.id for found in check_operators()] == ["billing.W002"]
 
 
 def test_an_incident_is_closed_by_a_person_with_a_word_and_the_first_word_stays(
