@@ -14,6 +14,7 @@ EXACT = "tests/credit/test_exactness.py"
 HOLDS = "tests/credit/test_holds.py"
 LIMITS = "tests/credit/test_ledger_constraints.py"
 MOVES = "tests/credit/test_ledger.py"
+GOING = "tests/billing/test_leaving_races.py"
 
 
 @dataclass(frozen=True)
@@ -336,4 +337,44 @@ CALL_BUGS = (
     ),
 )
 
-BUGS = (*LEDGER_BUGS, *DATABASE_BUGS, *RECHARGE_BUGS, *CALL_BUGS)
+LEAVING_BUGS = (
+    bug(
+        "leaving: an allocation does not wait for a removal",
+        "credit/allocation.py",
+        "   FOR SHARE OF member\n",
+        "",
+        f"{GOING}::test_an_allocation_that_waits_for_a_removal_adds_nothing",
+    ),
+    bug(
+        "leaving: closing does not wait for a call being authorised",
+        "credit/standing.py",
+        '    list(purses.select_for_update(no_key=True).values_list("pk", flat=True))\n',
+        "",
+        f"{GOING}::test_the_closing_waits_for_a_call_that_is_being_authorised",
+    ),
+    bug(
+        "leaving: a purchase does not hold the company",
+        "billing/purchases.py",
+        "            hold_active_company(actor.company.pk)\n",
+        "",
+        f"{GOING}::test_the_closing_waits_for_what_came_first",
+        f"{GOING}::test_whatever_waits_for_the_closing_is_refused",
+    ),
+    bug(
+        "leaving: the rule of whoever is removed stays on",
+        "billing/leaving.py",
+        ", switch_off=True)",
+        ")",
+        "tests/billing/test_leaving.py::"
+        "test_whoever_is_removed_keeps_the_credit_and_loses_rule_requests_and_tokens",
+    ),
+    bug(
+        "leaving: anybody's former place is shown",
+        "members/access.py",
+        "places_of(user).filter(pk=int(pk))",
+        "Member.objects.filter(pk=int(pk))",
+        "tests/portal/test_me_places.py::test_another_persons_place_is_not_found",
+    ),
+)
+
+BUGS = (*LEDGER_BUGS, *DATABASE_BUGS, *RECHARGE_BUGS, *CALL_BUGS, *LEAVING_BUGS)
