@@ -3,13 +3,15 @@
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from credit.accounts import Balance, balances
+from credit.api.member_filters import FILTERS, read_filters
+from credit.member_filters import filtered_members
 from members.access import find_member
 from members.api.authentication import ApiRequest
 from members.api.base import Door
@@ -24,16 +26,8 @@ from members.models.people import Role
 from members.profile import update_profile
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.paging import CursorPagination
-from skypemgr.lib.rest import (
-    AmountSerializerField,
-    BadRequest,
-    IdField,
-    StrictSerializer,
-    require_text,
-)
-from skypemgr.lib.text import search_key
-
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
+from skypemgr.lib.periods import utc_now
+from skypemgr.lib.rest import AmountSerializerField, IdField, StrictSerializer
 
 
 class MemberAnswer(serializers.Serializer[Any]):
@@ -138,15 +132,7 @@ class MembersDoor(Door):
         operation_id="members_list",
         responses=page_of(MemberAnswer),
         parameters=[
-            OpenApiParameter("q", str, description="Words of the name or an address."),
-            OpenApiParameter("list", int, description="Only members of this list."),
-            OpenApiParameter("role", str, enum=Role.values),
-            OpenApiParameter(
-                "status",
-                str,
-                enum=Member.Status.values,
-                description="Without it: active and suspended ones.",
-            ),
+            *FILTERS,
             *CursorPagination.parameters,
         ],
     )
@@ -234,17 +220,7 @@ def own_member(request: ApiRequest) -> Member:
 
 
 def _wanted(request: ApiRequest) -> QuerySet[Member]:
-    found = Member.objects.filter(company=request.actor.company).select_related("user")
-    for word in search_key(require_text(request, "q")).split():
-        found = found.filter(search_text__contains=word)
-    status = require_text(request, "status")
-    role = require_text(request, "role")
-    in_list = require_text(request, "list", max_length=18)
-    found = found.filter(Q(status=status) if status else Q(status__in=PRESENT))
-    if role:
-        found = found.filter(role=role)
-    if in_list:
-        if not (in_list.isascii() and in_list.isdigit()):
-            raise BadRequest(_("Write the number of a list."), code="invalid", field="list")
-        found = found.filter(list_id=int(in_list))
-    return found
+    today = request.actor.company.day_at(utc_now())
+    filters = read_filters(request)
+    found = filtered_members(request.actor.company, filters, today=today)
+    return found.select_related("user")

@@ -16,6 +16,7 @@ from credit.api.credit_requests import (
 )
 from credit.api.holds import AuthorizeDoor, ReleaseDoor, SettleDoor
 from credit.api.lists import ListBalancesDoor
+from credit.api.member_filters import MembersExportDoor
 from credit.api.members import MembersDoor, OwnDoor
 from credit.api.recharge import OwnRuleDoor, RuleDoor
 from credit.api.standing import (
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern] = [
     door("company/statement", CompanyStatementDoor, "company_statement"),
     door("lists/balances", ListBalancesDoor, "list_balances"),
     door("members", MembersDoor, "members"),
+    door("members/export", MembersExportDoor, "members_export"),
     door("members/<member_id>/auto-recharge", RuleDoor, "auto_recharge"),
     door("members/<member_id>/statement", MemberStatementDoor, "member_statement"),
     door("members/suspend", SuspendManyDoor, "suspend_members"),

@@ -75,6 +75,7 @@ def show_members(request: MemberRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "page": page,
         "lines": _lines(request, page.rows, ticked),
+        "tickable_count": sum(row.can_receive for row in page.rows),
         "totals": totals,
         "filters": filters,
         "chips": chips,

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from html import unescape
 
@@ -43,12 +44,12 @@ def words_of(response: HttpResponseBase) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", content)).split())
 
 
-def post_call(member: Member, amount: str) -> None:
-    """The member's balance is lower by a call made now."""
+def post_call(member: Member, amount: str, *, now: datetime | None = None) -> None:
+    """The member's balance is lower by a call, made now unless told."""
     accounts = ensure_accounts(member.company, [member.pk])
     key = f"call:test:{uuid.uuid4()}"
     move = Move("call", accounts.members[member.pk], accounts.calls, Decimal(amount), key)
-    post_transfers(member.company_id, [move], now=utc_now())
+    post_transfers(member.company_id, [move], now=now or utc_now())
 
 
 def query_count(client: Client, address: str) -> int:

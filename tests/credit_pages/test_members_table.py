@@ -55,8 +55,8 @@ def test_balances_rules_and_spending_stand_beside_the_names(
     words = words_of(desk.get("/members/"))
     day = bob.company.day_at(utc_now())
     today = format_date(day, today=day)
-    assert f"B Bob bob@example.com Sales Member €7.50 On €2.50 {today} Active" in words
-    assert "F Fiona fiona@example.com Not in a list Finance €0.00 None €0.00 Never Active" in words
+    assert f"B Bob bob@example.com Sales Member €7.50 On €2.50 {today}" in words
+    assert "F Fiona fiona@example.com Not in a list Finance €0.00 None €0.00 Never" in words
     assert "3 members €7.50 €2.50" in words
 
 
