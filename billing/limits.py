@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from billing.errors import AmountRefused
 from billing.gateways.base import Way
 from billing.gateways.registry import KNOWN, list_gateways
-from billing.means import Means, NewMethod, way_of
+from billing.means import Means, NewMethod, takes, way_of
 from billing.models import BillingProfile, Purchase, PurchaseLimit
 from billing.prices import limits_of
 from billing.profile import find_profile, lock_profile
@@ -117,12 +117,13 @@ def foresee_limits(company: Company, means: Means, amount: Decimal, *, now: date
 
 
 def describe_ways(company: Company, *, now: datetime) -> list[LimitStatus]:
-    """What the company may still buy in each way that this installation takes."""
+    """What the company may still buy in each way that its currency can be paid here."""
     profile = find_profile(company)
     return [
         _describe(company, NewMethod(gateway.name, way), profile, now)
         for gateway in list_gateways()
         for way in gateway.ways
+        if takes(way, company.currency)
     ]
 
 
