@@ -105,7 +105,7 @@ def test_an_answer_that_takes_too_long_is_given_up(
 ) -> None:
     settings.STRIPE_TIMEOUT_SECONDS = 1
     request = wish(**saved(payment_server))
-    payment_server.order("fail", what="delay", seconds=2)
+    payment_server.order("fail", what="delay", seconds=20)
     with pytest.raises(GatewayUnavailable):
         gateway.charge(request)
     # Still on its way there: the same wish is not taken a second time.
@@ -177,7 +177,7 @@ def test_calling_off_waits_while_the_wish_is_still_being_dealt_with(
 ) -> None:
     settings.STRIPE_TIMEOUT_SECONDS = 1
     request = wish(**saved(payment_server))
-    payment_server.order("fail", what="delay", seconds=3)
+    payment_server.order("fail", what="delay", seconds=20)
     with pytest.raises(GatewayUnavailable):
         gateway.charge(request)
     with pytest.raises(GatewayUnavailable):

@@ -211,10 +211,11 @@ def test_an_error_of_the_server_is_repeated_and_a_refusal_is_not(
 def test_a_key_in_use_is_a_conflict(
     payment_server: PaymentServer, client: stripe.StripeClient
 ) -> None:
-    payment_server.order("fail", what="delay", seconds=1)
+    payment_server.order("fail", what="delay", seconds=2)
     first = threading.Thread(target=page, args=(client, "k"))
     first.start()
-    time.sleep(0.3)
+    while not payment_server.order("requests"):
+        time.sleep(0.05)
     with pytest.raises(stripe.APIError) as caught:
         page(client, "k")
     first.join()
@@ -273,7 +274,7 @@ def listener(payment_server: PaymentServer) -> Iterator[str]:
 
 
 def heard(count: int) -> list[str]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while len(Listener.heard) < count and time.monotonic() < deadline:
         time.sleep(0.05)
     return [event["type"] for event in Listener.heard]
