@@ -2,7 +2,7 @@
 
 Its one rule: nothing is taken away. It is refused while something is on its way in or lies in the
 company's balance; rules, invitations and requests end, members keep and spend what they have.
-Lock order: imports, requests, auto-recharge of the company, company, rules, purses.
+Lock order: imports, requests, auto-recharge of the company, company, features, rules, purses.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.auto_rules import end_rule
 from billing.auto_state import lock_rule
 from billing.errors import ClosingRefused
+from billing.features.changing import end_renewals
 from billing.models import AutoPurchaseRule, Purchase
 from credit.accounts import company_balance
 from credit.credit_requests import end_requests, hold_requests
@@ -77,6 +78,7 @@ def close_company(*, actor: Actor, now: datetime | None = None) -> Company:
                 code="company_frozen",
             )
         set_state(company, State.CLOSED, before=(State.ACTIVE, State.FROZEN))
+        features_count = end_renewals(company.pk)
         # All purses are locked from here on: what opens a hold or moves credit came before.
         rules_count = end_rules(company.pk, instant)
         for refusal in _refusals(company):
@@ -88,6 +90,7 @@ def close_company(*, actor: Actor, now: datetime | None = None) -> Company:
             rules_count=rules_count,
             requests_count=end_requests(actor, now=instant),
             invitations_count=end_invitations(company.pk, now=instant),
+            features_count=features_count,
             had_auto_purchase=auto_purchase is not None and end_rule(auto_purchase),
         )
         tell_administrators(

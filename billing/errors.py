@@ -115,3 +115,21 @@ class TransferDiffers(ProductError):
     """What arrived cannot be taken for what was expected."""
 
     code = "transfer_differs"
+
+
+class PlanNotOffered(ProductError):
+    """The plan is unknown, withdrawn, or has no price in the company's currency."""
+
+    code = "plan_withdrawn"
+
+
+class FeatureRefused(ProductError):
+    """The feature cannot be given or changed; ``code`` says why."""
+
+    code = "feature_not_allowed"
+
+
+class NumberNotAvailable(ProductError):
+    """The number is taken, not kept any more, or there are not enough."""
+
+    code = "number_not_reserved"

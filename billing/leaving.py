@@ -2,7 +2,7 @@
 
 Its one rule: nothing is added any more and nothing is taken away. The place ends, with rule, tokens
 and requests, in one transaction; login, purse and statement stay. Lock order: requests, members,
-company, rules, purses.
+company, features, rules, purses.
 """
 
 from collections.abc import Collection
@@ -14,7 +14,9 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
+from billing.features.changing import end_renewals
 from billing.methods import note_people_gone
+from billing.models import Subscription
 from credit.credit_requests import end_requests, hold_requests
 from credit.ledger import atomically
 from credit.models import Account, CreditRequest, RechargeRule
@@ -34,6 +36,7 @@ from skypemgr.lib.periods import utc_now
 
 Status = Member.Status
 PRESENT = (Status.ACTIVE, Status.SUSPENDED)
+MOST_NUMBERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Removed:
     rules_count: int
     requests_count: int
     tokens_count: int
+    features_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,9 @@ class LeavingPreview:
     """What will happen if these people go; nothing is reserved. Amounts in the company's currency.
 
     ``balance`` stays with them, ``held`` of it is set aside for calls in progress;
-    ``calls_tokens_count`` of the tokens report calls of a phone system. ``blocked_by`` is the code
-    with which the verb would refuse now, empty if it would not.
+    ``calls_tokens_count`` of the tokens report calls of a phone system. ``features_count`` run out
+    and are not renewed; ``numbers`` (at most 20) can be handed on before. ``blocked_by`` is the
+    code with which the verb would refuse now, empty if it would not.
     """
 
     count: int
@@ -65,6 +70,8 @@ class LeavingPreview:
     tokens_count: int
     calls_tokens_count: int
     administrators_count: int
+    features_count: int
+    numbers: tuple[str, ...]
     blocked_by: str
 
 
@@ -162,14 +169,17 @@ def _end_places(
     change = change_status(actor=actor, member_ids=member_ids, status=status, now=now)
     ids = change.changed_ids
     if not ids:
-        return Removed(0, len(change.unchanged), 0, 0, 0), change
+        return Removed(0, len(change.unchanged), 0, 0, 0, 0), change
     is_own_wish = status == Status.LEFT
+    # Before the purses are locked, as a renewal does.
+    features_count = end_renewals(company.pk, ids)
     removed = Removed(
         count=len(ids),
         unchanged_count=len(change.unchanged),
         rules_count=disarm_rules(company.pk, ids, now, switch_off=True),
         requests_count=end_requests(actor, ids, is_withdrawn=is_own_wish, now=now),
         tokens_count=stop_tokens(ids, now=now),
+        features_count=features_count,
     )
     note_people_gone(company, ids, now=now)
     live.bump(company.pk)
@@ -181,6 +191,7 @@ def _ended(removed: Removed) -> dict[str, Any]:
         "rules_count": removed.rules_count,
         "requests_count": removed.requests_count,
         "tokens_count": removed.tokens_count,
+        "features_count": removed.features_count,
     }
 
 
@@ -197,6 +208,9 @@ def _preview(actor: Actor, member_ids: Collection[int]) -> LeavingPreview:
     purses = Account.objects.filter(company=company, member_id__in=going).aggregate(
         balance=Sum("balance"), held=Sum("held")
     )
+    features = Subscription.objects.filter(
+        company=company, member_id__in=going, status__in=Subscription.OPEN
+    )
     tokens = ApiToken.objects.filter(member_id__in=going, revoked_at=None).aggregate(
         all=Count("pk"), calls=Count("pk", filter=Q(scopes__contains=[ApiToken.Scope.CALLS]))
     )
@@ -212,6 +226,12 @@ def _preview(actor: Actor, member_ids: Collection[int]) -> LeavingPreview:
         tokens_count=tokens["all"],
         calls_tokens_count=tokens["calls"],
         administrators_count=len(administrators),
+        features_count=features.filter(renews=True).count(),
+        numbers=tuple(
+            features.filter(number__isnull=False)
+            .order_by("number__e164")
+            .values_list("number__e164", flat=True)[:MOST_NUMBERS]
+        ),
         blocked_by=_blocked_by(actor, going, administrators),
     )
 

@@ -12,9 +12,12 @@ from billing import (
     incidents,
     purchases,
     reconciliation,
+    renewal_news,
+    renewals,
     transfers,
     vat_checks,
 )
+from billing.features import numbers
 
 
 @shared_task(name="billing.evaluate_auto_purchase")
@@ -105,3 +108,34 @@ def forget_methods() -> None:
 def tell_of_expiring() -> None:
     """Administrators know which saved cards expire soon."""
     forgetting.tell_of_expiring()
+
+
+@shared_task(name="billing.renew_due")
+def renew_due() -> None:
+    """Every feature that is due is renewed or marked, and what is over has ended."""
+    renewals.renew_due()
+    renewals.end_overdue()
+
+
+@shared_task(name="billing.renew_company")
+def renew_company(company_id: int) -> None:
+    """The company's due features are renewed or marked."""
+    renewals.renew_company(company_id)
+
+
+@shared_task(name="billing.retry_renewals")
+def retry_renewals(company_id: int) -> None:
+    """What the company could not pay was tried again."""
+    renewals.retry_company(company_id)
+
+
+@shared_task(name="billing.announce_renewals")
+def announce_renewals() -> None:
+    """Administrators know what is renewed in a week and tomorrow."""
+    renewal_news.announce_renewals()
+
+
+@shared_task(name="billing.return_numbers")
+def return_numbers() -> None:
+    """Numbers kept too long or rested are free again."""
+    numbers.return_numbers()

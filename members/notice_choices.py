@@ -49,6 +49,10 @@ _KINDS: dict[NoticeKind, tuple[Promise, tuple[str, ...]]] = {
         _ADMINISTRATORS,
     ),
     NoticeKind.PAYMENT_METHOD_EXPIRES: (_("A saved card expires soon"), _ADMINISTRATORS),
+    NoticeKind.RENEWALS_SOON: (_("Features renew soon"), _ADMINISTRATORS),
+    NoticeKind.RENEWALS_UNPAID: (_("Features could not be renewed"), _ADMINISTRATORS),
+    NoticeKind.PLAN_DISCONTINUED: (_("A plan is not offered any more"), _ADMINISTRATORS),
+    NoticeKind.FEATURES_ENDED: (_("Features have ended"), _ADMINISTRATORS),
     NoticeKind.COMPANY_CLOSED: (_("The company is closed"), _EVERYBODY),
     NoticeKind.MEMBER_REMOVED: (_("My place in the company has ended"), _EVERYBODY),
 }
@@ -58,6 +62,7 @@ OPTIONAL = frozenset(
         NoticeKind.INVITATION_ACCEPTED,
         NoticeKind.INVITATION_DECLINED,
         NoticeKind.MEMBER_LEFT,
+        NoticeKind.RENEWALS_SOON,
         NoticeKind.PURCHASE_SUCCEEDED,
         NoticeKind.CREDIT_REQUEST_APPROVED,
         NoticeKind.CREDIT_REQUEST_DECLINED,

@@ -39,6 +39,10 @@ class NoticeKind(models.TextChoices):
     PAYMENT_METHOD_GONE = "payment_method_gone"
     PAYMENT_METHOD_EXPIRES = "payment_method_expires"
     LOW_BALANCE = "low_balance"
+    RENEWALS_SOON = "renewals_soon"
+    RENEWALS_UNPAID = "renewals_unpaid"
+    PLAN_DISCONTINUED = "plan_discontinued"
+    FEATURES_ENDED = "features_ended"
 
 
 def tell_administrators(company: Company, kind: NoticeKind, *, key: str, **data: Any) -> None:

@@ -17,7 +17,7 @@ app.autodiscover_tasks()
 # In the order in which they are to run: a company's credit first pays its own obligations.
 ANSWERS: dict[str, tuple[str, ...]] = {
     "purse.due": ("credit.evaluate_purse",),
-    "company.credited": ("credit.serve_waiting_rules",),
+    "company.credited": ("billing.retry_renewals", "credit.serve_waiting_rules"),
     "company.debited": ("billing.evaluate_auto_purchase", "credit.look_at_balance"),
     "notice.created": ("members.send_notice",),
     "invitation.created": ("members.send_invitation",),
@@ -25,6 +25,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "gateway.event": ("billing.process_event",),
     "incident.created": ("billing.mail_incident",),
     "purchase.open": ("billing.advance_purchase",),
+    "feature.due": ("billing.renew_company",),
     "method.removed": ("billing.forget_method",),
 }
 

@@ -213,7 +213,7 @@ OUTBOX_ENABLED = env.boolean("OUTBOX", not PRODUCTION)
 
 # --- money --------------------------------------------------------------------------------------
 
-GATEWAYS = env.items("GATEWAYS", "" if PRODUCTION else "sandbox")
+GATEWAYS = env.items("GATEWAYS", "" if PRODUCTION else "sandbox,transfer")
 # Who is mailed when something about payments needs a person.
 OPERATOR_EMAILS = env.items("OPERATOR_EMAILS", "" if PRODUCTION else "operator@localhost")
 # The events that gateways send are a few kilobytes each.
@@ -359,6 +359,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-vat-numbers": {"task": "billing.sweep_vat_numbers", "schedule": crontab(minute="*/5")},
     "advance-bank-lines": {"task": "billing.advance_bank_lines", "schedule": 30.0},
     "remind-transfers": {"task": "billing.remind_transfers", "schedule": crontab(minute=40)},
+    "renew-features": {"task": "billing.renew_due", "schedule": 60.0},
+    "announce-renewals": {"task": "billing.announce_renewals", "schedule": crontab(minute=10)},
+    "return-numbers": {"task": "billing.return_numbers", "schedule": 60.0},
     "resume-imports": {"task": "members.resume_imports", "schedule": 60.0},
     "send-notices": {"task": "members.send_pending_notices", "schedule": 30.0},
 }

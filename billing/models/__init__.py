@@ -7,9 +7,17 @@ from billing.models.auto_purchase import (
 )
 from billing.models.inbox import GatewayDay, GatewayEvent, PaymentIncident
 from billing.models.methods import ForgetWish, GatewayCustomer, PaymentMethod
+from billing.models.numbers import NumberArea, PhoneNumber
+from billing.models.plans import PERIODS, FeatureKind, Plan, PlanPrice
 from billing.models.profile import BillingProfile, BillingSwitch, PurchaseLimit, VatRate
 from billing.models.purchases import PaymentEvent, Purchase
 from billing.models.sandbox import SandboxCharge
+from billing.models.subscriptions import (
+    FeatureBan,
+    PeriodAllowance,
+    Subscription,
+    SubscriptionPeriod,
+)
 from billing.models.transfers import BankStatement, BankStatementLine, BankTransfer
 
 __all__ = [
@@ -21,15 +29,25 @@ __all__ = [
     "BankTransfer",
     "BillingProfile",
     "BillingSwitch",
+    "FeatureBan",
+    "FeatureKind",
     "ForgetWish",
     "GatewayCustomer",
     "GatewayDay",
     "GatewayEvent",
+    "NumberArea",
+    "PERIODS",
     "PaymentEvent",
     "PaymentIncident",
     "PaymentMethod",
+    "PeriodAllowance",
+    "PhoneNumber",
+    "Plan",
+    "PlanPrice",
     "Purchase",
     "PurchaseLimit",
     "SandboxCharge",
+    "Subscription",
+    "SubscriptionPeriod",
     "VatRate",
 ]

@@ -1,0 +1,1 @@
+"""Features: what is given to members, for how long, and what it costs the company."""

@@ -1,0 +1,233 @@
+"""Cancelling, taking a cancel back, changing, and forbidding kinds of features.
+
+Its one rule: what is paid stays usable to its day, and nothing but the next renewal is changed.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.errors import FeatureRefused
+from billing.features.periods import charge_day
+from billing.features.prices import price_for
+from billing.models import PERIODS, FeatureBan, FeatureKind, Plan, Subscription
+from credit.money import require_active
+from members.access import find_member
+from members.actors import Actor
+from members.audit import record
+from members.models import Member
+from skypemgr.lib.errors import NotFound
+from skypemgr.lib.periods import utc_now
+from skypemgr.lib.wake import wake
+
+Status = Subscription.Status
+
+
+def find_feature(actor: Actor, pk: int) -> Subscription:
+    """The company's feature, ended ones too; any other is NotFound."""
+    found = (
+        Subscription.objects.select_related(
+            "company", "member", "plan", "next_plan", "number__area"
+        )
+        .filter(company=actor.company, pk=pk)
+        .first()
+    )
+    if found is None:
+        raise NotFound(_("There is no such feature in your company."), code="unknown_feature")
+    return found
+
+
+def cancel_feature(
+    *, actor: Actor, subscription_id: int, now: datetime | None = None
+) -> Subscription:
+    """The feature does not renew: it is usable before ``paid_until`` and nothing more is charged.
+    Harmless when cancelled already. Raises NotAllowed, NotFound, FeatureRefused.
+    """
+    actor.require_administrator()
+    at = now or utc_now()
+    with transaction.atomic():
+        subscription = _lock(actor, subscription_id)
+        if not subscription.renews:
+            return subscription
+        subscription.renews = False
+        subscription.charge_on = None
+        subscription.last_failed_on = None
+        subscription.next_plan = None
+        subscription.next_months = None
+        subscription.cancelled_at = at
+        subscription.cancelled_by = actor.member
+        if subscription.status == Status.GRACE:
+            # Nothing is paid any more: the sweep ends it at its next look.
+            subscription.status, subscription.grace_until = Status.ACTIVE, None
+        subscription.save(
+            update_fields=[
+                "renews",
+                "charge_on",
+                "last_failed_on",
+                "next_plan",
+                "next_months",
+                "cancelled_at",
+                "cancelled_by",
+                "status",
+                "grace_until",
+            ]
+        )
+        record(actor, "cancel_feature", subject=f"subscription:{subscription.pk}")
+    return subscription
+
+
+def undo_cancel(*, actor: Actor, subscription_id: int, now: datetime | None = None) -> Subscription:
+    """A cancelled feature that has not ended renews again. Harmless when it does.
+
+    Raises NotAllowed, NotFound, CompanyNotActive, FeatureRefused, PlanNotOffered.
+    """
+    actor.require_administrator()
+    require_active(actor.company)
+    at = now or utc_now()
+    with transaction.atomic():
+        subscription = _lock(actor, subscription_id)
+        if subscription.renews:
+            return subscription
+        _require_usable(subscription, at)
+        _require_present(subscription.member)
+        price_for(
+            subscription.plan,
+            subscription.months,
+            company=subscription.company,
+            on=subscription.paid_until,
+        )
+        subscription.renews = True
+        subscription.charge_on = charge_day(
+            subscription.paid_until, started_on=subscription.started_on
+        )
+        subscription.cancelled_at = None
+        subscription.cancelled_by = None
+        subscription.save(update_fields=["renews", "charge_on", "cancelled_at", "cancelled_by"])
+        record(actor, "undo_cancel", subject=f"subscription:{subscription.pk}")
+        if subscription.charge_on <= subscription.company.day_at(at):
+            wake("feature.due", subscription.company_id)
+    return subscription
+
+
+def change_feature(
+    *, actor: Actor, subscription_id: int, plan: Plan, months: int, now: datetime | None = None
+) -> Subscription:
+    """From its next renewal on the feature has the plan and period; until then nothing changes.
+
+    Raises NotAllowed, NotFound, CompanyNotActive, FeatureRefused (``feature_cancelled``,
+    ``other_kind``, ``other_country``, ``invalid_period``), PlanNotOffered.
+    """
+    actor.require_administrator()
+    require_active(actor.company)
+    at = now or utc_now()
+    with transaction.atomic():
+        subscription = _lock(actor, subscription_id)
+        _require_usable(subscription, at)
+        if not subscription.renews:
+            raise FeatureRefused(
+                _("This feature is cancelled. Take the cancel back first."),
+                code="feature_cancelled",
+            )
+        if plan.kind != subscription.kind:
+            raise FeatureRefused(
+                _("Choose a plan of the same kind."), field="plan", code="other_kind"
+            )
+        if plan.kind == FeatureKind.NUMBER and plan.country != subscription.plan.country:
+            raise FeatureRefused(
+                _("A number stays in its country."), field="plan", code="other_country"
+            )
+        if months not in PERIODS:
+            raise FeatureRefused(
+                _("Choose 1, 3 or 12 months."), field="months", code="invalid_period"
+            )
+        price_for(plan, months, company=subscription.company, on=subscription.paid_until)
+        is_same = (plan.pk, months) == (subscription.plan_id, subscription.months)
+        subscription.next_plan = None if is_same else plan
+        subscription.next_months = None if is_same else months
+        subscription.save(update_fields=["next_plan", "next_months"])
+        record(
+            actor,
+            "change_feature",
+            subject=f"subscription:{subscription.pk}",
+            plan=plan.code,
+            months=months,
+        )
+    return subscription
+
+
+def allow_kind(*, actor: Actor, member_id: int, kind: str, is_allowed: bool) -> None:
+    """The member may have features of the kind, or not; what they have already stays."""
+    actor.require_administrator()
+    member = find_member(actor, member_id)
+    if kind not in FeatureKind.values:
+        raise FeatureRefused(_("Choose a kind from the list."), field="kind", code="unknown_kind")
+    with transaction.atomic():
+        bans = FeatureBan.objects.filter(member=member, kind=kind)
+        if is_allowed:
+            is_changed = bans.delete()[0] > 0
+        else:
+            _ban, is_changed = FeatureBan.objects.get_or_create(
+                company=member.company, member=member, kind=kind
+            )
+        if is_changed:
+            record(
+                actor,
+                "allow_feature",
+                subject=f"member:{member.pk}",
+                kind=kind,
+                is_allowed=is_allowed,
+            )
+
+
+def end_renewals(company_id: int, member_ids: list[int] | None = None) -> int:
+    """Inside the transaction of leaving or closing: the features of these members (all of the
+    company's if None) run out and are not renewed; how many.
+    """
+    features = Subscription.objects.filter(
+        company=company_id, renews=True, status__in=Subscription.OPEN
+    )
+    if member_ids is not None:
+        features = features.filter(member__in=member_ids)
+    pks = list(
+        features.order_by("pk")
+        .select_for_update(no_key=True, of=("self",))
+        .values_list("pk", flat=True)
+    )
+    return Subscription.objects.filter(pk__in=pks).update(
+        renews=False,
+        charge_on=None,
+        last_failed_on=None,
+        next_plan=None,
+        next_months=None,
+        status=Status.ACTIVE,
+        grace_until=None,
+    )
+
+
+def _lock(actor: Actor, pk: int) -> Subscription:
+    found = (
+        Subscription.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("company", "member", "plan", "next_plan", "number")
+        .filter(company=actor.company, pk=pk)
+        .first()
+    )
+    if found is None:
+        raise NotFound(_("There is no such feature in your company."), code="unknown_feature")
+    return found
+
+
+def _require_usable(subscription: Subscription, at: datetime) -> None:
+    on = subscription.company.day_at(at)
+    is_over = subscription.paid_until <= on and subscription.status != Status.GRACE
+    if subscription.status == Status.ENDED or is_over:
+        raise FeatureRefused(_("This feature has ended. Give it anew."), code="feature_ended")
+
+
+def _require_present(member: Member) -> None:
+    if not member.is_present:
+        raise FeatureRefused(
+            _("%(name)s is no longer in the company.") % {"name": member.name},
+            field="member",
+            code="member_gone",
+        )
