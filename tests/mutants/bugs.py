@@ -377,4 +377,21 @@ LEAVING_BUGS = (
     ),
 )
 
-BUGS = (*LEDGER_BUGS, *DATABASE_BUGS, *RECHARGE_BUGS, *CALL_BUGS, *LEAVING_BUGS)
+ALERT_BUGS = (
+    bug(
+        "alert: a fall is told again at each movement",
+        "credit/low_balance.py",
+        "WHERE balance < %(level)s AND NOT was_below",
+        "WHERE balance < %(level)s",
+        "tests/credit/test_low_balance.py::test_a_crossing_is_told_once_to_the_recipients_alone",
+    ),
+    bug(
+        "alert: what was so at the last look is forgotten",
+        "credit/low_balance.py",
+        '"was_below": alert.is_below,',
+        '"was_below": False,',
+        "tests/credit/test_low_balance.py::test_a_credit_that_stays_below_is_no_return",
+    ),
+)
+
+BUGS = (*LEDGER_BUGS, *DATABASE_BUGS, *RECHARGE_BUGS, *CALL_BUGS, *LEAVING_BUGS, *ALERT_BUGS)
