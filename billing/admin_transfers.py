@@ -9,7 +9,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +19,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from billing.bank_decisions import DECIDABLE, accept_line, send_back, set_aside, settle_by_hand
+from billing.bank_decisions import (
+    DECIDABLE,
+    accept_line,
+    list_candidates,
+    send_back,
+    set_aside,
+    settle_by_hand,
+)
 from billing.bank_statements import ImportedStatement, import_statement
 from billing.models import BankStatement, BankStatementLine, BankTransfer, Purchase
 from billing.references import group_reference
@@ -212,7 +219,7 @@ class BankStatementLineAdmin(OperatorsAdmin):
     ) -> HttpResponse:
         """One line with all that is known, and the decision while there is one to take."""
         line: BankStatementLine = self.find(request, object_id)
-        title = str(line)
+        title = f"{format_money(line.amount, line.currency)} · {format_date(line.received_on)}"
         if line.state not in DECIDABLE:
             return self.draw(request, title=title, facts=_line_facts(line))
         likely = line.suggested or line.purchase
@@ -228,6 +235,7 @@ class BankStatementLineAdmin(OperatorsAdmin):
                 changelist = reverse("admin:billing_bankstatementline_changelist")
                 return HttpResponseRedirect(f"{changelist}?state__exact=waiting")
         facts = _line_facts(line)
+        facts += [(_("Awaited"), _name_purchase(one)) for one in list_candidates(line)]
         return self.draw(request, title=title, form=form, facts=facts, save_label=_("Decide"))
 
     def decide(self, request: HttpRequest, line: BankStatementLine, data: dict[str, Any]) -> None:
@@ -247,6 +255,7 @@ class BankTransferAdmin(OperatorsAdmin):
 
     list_display = (
         "id",
+        "company",
         "reference",
         "money",
         "status",
@@ -258,6 +267,17 @@ class BankTransferAdmin(OperatorsAdmin):
     list_filter = ("status", "is_by_hand", "currency")
     search_fields = ("payment_reference", "=amount")
     date_hierarchy = "pay_by"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the name of the company that is to pay."""
+        paid_for = Purchase.objects.filter(payment_reference=OuterRef("payment_reference"))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(payer=Subquery(paid_for.values("company__name")[:1]))
+
+    @admin.display(description=_("company"), ordering="payer")
+    def company(self, transfer: Any) -> str:
+        """Who is to pay."""
+        return str(transfer.payer or "–")
 
     @admin.display(description=_("reference"), ordering="payment_reference")
     def reference(self, transfer: BankTransfer) -> str:
@@ -349,6 +369,9 @@ def _transfer_facts(transfer: BankTransfer) -> list[Fact]:
 def _purchase_facts(purchase: Purchase | None) -> list[Fact]:
     if purchase is None:
         return []
+    return [(_("Purchase"), _name_purchase(purchase))]
+
+
+def _name_purchase(purchase: Purchase) -> str:
     total = format_money(purchase.total, purchase.currency)
-    words = f"{purchase.pk} · {purchase.company} · {total} · {purchase.get_status_display()}"
-    return [(_("Purchase"), words)]
+    return f"{purchase.pk} · {purchase.company} · {total} · {purchase.get_status_display()}"

@@ -10,6 +10,8 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Abs
 from django.utils.translation import gettext as _
 
 from billing.bank_lines import (
@@ -43,6 +45,7 @@ from skypemgr.lib.periods import utc_now
 State = BankStatementLine.State
 DECIDABLE = (State.WAITING, State.RETURNED, State.SET_ASIDE)
 LONGEST_REASON = 1_000
+MOST_CANDIDATES = 5
 # A transfer may have been on its way before the purchase; a day apart is a matter of time zones.
 EARLIEST = timedelta(days=1)
 
@@ -162,6 +165,15 @@ def set_aside(
         )
         _close_incidents(ids, {line.statement_id for line in lines}, user, word, at)
     return len(ids)
+
+
+def list_candidates(line: BankStatementLine) -> list[Purchase]:
+    """The awaited purchases in the line's currency that are nearest to its amount, at most 5."""
+    return list(
+        Purchase.objects.select_related("company")
+        .filter(gateway=TransferGateway.name, status__in=Purchase.OPEN, currency=line.currency)
+        .order_by(Abs(F("total") - line.amount), "pk")[:MOST_CANDIDATES]
+    )
 
 
 def require_operator(user: User) -> None:

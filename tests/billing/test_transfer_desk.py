@@ -82,6 +82,7 @@ def test_what_is_no_statement_is_refused_on_the_page(operator: Client) -> None:
 def test_a_line_is_decided_on_its_page(operator: Client, purchase: Purchase) -> None:
     bring(row("119", "VIR"))
     address = f"{LINES}{only_line().pk}/change/"
+    assert f"{purchase.pk} · Acme · €120.00" in operator.get(address).content.decode()
     assert operator.post(address, {"decision": "settle", "reason": "fee"}).status_code == 422
     assert operator.post(address, {"decision": "set_aside"}).status_code == 422
     wrong = {"decision": "settle", "purchase": 10**12, "reason": "fee"}
@@ -121,6 +122,7 @@ def test_ticked_lines_are_settled_as_suggested_or_set_aside_with_a_word(
 
 
 def test_a_transfer_is_settled_by_hand(operator: Client, purchase: Purchase) -> None:
+    assert b"Acme" in operator.get(TRANSFERS).content
     address = f"{TRANSFERS}{BankTransfer.objects.get().pk}/change/"
     assert operator.get(address).status_code == 200
     today = utc_now().date().isoformat()
