@@ -17,7 +17,9 @@ from billing.admin_transfers import (
 from billing.closing import close_company
 from billing.models import (
     AutoPurchaseConsent,
+    AutoPurchaseOutcome,
     AutoPurchaseRule,
+    ForgetWish,
     PaymentEvent,
     PaymentMethod,
     Purchase,
@@ -128,3 +130,27 @@ class CompanyAdmin(PayerActions, OpenCompanyAdmin):
     def close(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
         """The chosen companies are closed."""
         self.run_verb(request, queryset, close_company)
+
+
+@admin.register(AutoPurchaseOutcome)
+class AutoPurchaseOutcomeAdmin(ReadOnlyAdmin):
+    list_display = ("company", "outcome", "purchase", "at")
+    list_filter = ("outcome",)
+    list_select_related = ("company", "purchase")
+    search_fields = ("company__name",)
+
+
+@admin.register(ForgetWish)
+class ForgetWishAdmin(ReadOnlyAdmin):
+    list_display = (
+        "company",
+        "method",
+        "gateway",
+        "wished_at",
+        "tries_count",
+        "next_try_at",
+        "forgotten_at",
+    )
+    list_filter = ("gateway", ("forgotten_at", admin.EmptyFieldListFilter))
+    list_select_related = ("company", "method")
+    search_fields = ("company__name", "reference")

@@ -41,12 +41,7 @@ class RuleForm(forms.Form):
         help_text=_("Before VAT. A purchase that would pass it is not made."),
     )
     consent = forms.BooleanField(
-        label=_(
-            "I agree that this payment method is charged as set here, plus VAT, without asking "
-            "again, and at most the monthly limit before VAT in a calendar month. I can change "
-            "this or switch it off here at any time."
-        ),
-        error_messages={"required": AGREE},
+        label=_("I agree to the text above."), error_messages={"required": AGREE}
     )
 
     def __init__(

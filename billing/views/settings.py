@@ -142,7 +142,7 @@ def remove(request: MemberRequest, pk: int) -> HttpResponseBase:
         "method": method,
         "name": method_name(method),
         "rule": rule,
-        "takers": [(one.pk, _consent(rule, one, currency)) for one in takers if rule],
+        "takers": [_consent(rule, one, currency) for one in takers if rule],
         "form": form,
     }
     code = REFUSED if request.method == "POST" else SHOWN
@@ -186,9 +186,11 @@ def _save(request: MemberRequest, form: RuleForm) -> bool:
 def _standing(status: RuleStatus, currency: str) -> dict[str, Any]:
     """What the page says about the rule as it stands."""
     rule = status.rule
+    # The first back-up is one press away; the form below offers them all.
+    takers = list_takers(rule)[:1] if status.state == "paused" else []
     offers = [
         (method_name(one), _consent(rule, one, currency), TakeOverForm.of(rule, one))
-        for one in (list_takers(rule) if status.state == "paused" else [])
+        for one in takers
     ]
     return {
         "sentence": write_rule(status.terms, currency=currency, card=method_name(rule.method)),
