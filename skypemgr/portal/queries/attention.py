@@ -15,7 +15,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.models import AutoPurchaseRule, Purchase
+from billing.forgetting import TOLD_BEFORE
+from billing.models import AutoPurchaseRule, PaymentMethod, Purchase
+from billing.models.auto_purchase import Outcome, PauseReason
 from credit.models import Account, LowBalanceAlert, RechargeRule
 from credit.queries.requests import count_open
 from members.models import Company, Invitation
@@ -56,11 +58,12 @@ class Situation:
 
 
 def read_attention(at: Situation) -> list[Attention]:
-    """The lines, gravest first; seven queries."""
+    """The lines, gravest first; eight queries."""
     lines = [
         *_state(at),
         *_blocked_rules(at),
         *_auto_purchase(at),
+        *_expiring(at),
         *_purchases(at),
         *_low_balance(at),
         *_requests(at),
@@ -114,18 +117,68 @@ def _blocked_rules(at: Situation) -> Iterator[Attention]:
 
 
 def _auto_purchase(at: Situation) -> Iterator[Attention]:
-    paused = AutoPurchaseRule.objects.filter(
-        company=at.company, state=AutoPurchaseRule.State.PAUSED
-    ).exists()
-    if paused:
+    rule = AutoPurchaseRule.objects.filter(company=at.company).first()
+    page, action = reverse("payment_settings"), _("Payment settings")
+    if rule is None or rule.state == AutoPurchaseRule.State.OFF:
+        return
+    if rule.state == AutoPurchaseRule.State.PAUSED:
+        sentences = {
+            PauseReason.METHOD_REMOVED: _("What it charged was removed. Choose what pays instead."),
+            PauseReason.MANY_CHARGES: _(
+                "It charged three times within ten minutes. Look at who spends so fast."
+            ),
+        }
+        last = _("The last charge did not go through. Check the card, then start it again.")
         yield Attention(
             DANGER,
             "player-pause",
             _("The company's auto-recharge is paused"),
-            _("The last charge did not go through. Check the card, then start it again."),
-            reverse("payment_settings"),
-            _("Payment settings"),
+            sentences.get(PauseReason(rule.paused_because), last),
+            page,
+            action,
         )
+    elif rule.last_outcome == Outcome.LIMIT_REACHED and rule.next_attempt_at is not None:
+        day = at.company.day_at(rule.next_attempt_at)
+        yield Attention(
+            WARNING,
+            "calendar",
+            _("The company's auto-recharge has reached its monthly limit"),
+            _("It goes on by itself on %(day)s. You can raise the limit, or buy credit.")
+            % {"day": format_date(day, today=at.company.day_at(at.now))},
+            page,
+            action,
+        )
+
+
+def _expiring(at: Situation) -> Iterator[Attention]:
+    """The card that is offered first, or that auto-recharge charges, if its end is near."""
+    today = at.company.day_at(at.now)
+    pays = AutoPurchaseRule.objects.filter(company=at.company).exclude(
+        state=AutoPurchaseRule.State.OFF
+    )
+    card = (
+        PaymentMethod.objects.filter(
+            Q(is_default=True) | Q(pk__in=pays.values("method")),
+            company=at.company,
+            removed_at=None,
+            expires_on__lte=today + TOLD_BEFORE,
+        )
+        .order_by("expires_on")
+        .first()
+    )
+    if card is None or card.expires_on is None:
+        return
+    title = _("The card %(card)s expires on %(day)s")
+    if card.expires_on < today:
+        title = _("The card %(card)s expired on %(day)s")
+    yield Attention(
+        WARNING,
+        "credit-card",
+        title % {"card": card.label, "day": format_date(card.expires_on, today=today)},
+        _("Buy credit with its successor once, and let it take over."),
+        reverse("payment_settings"),
+        _("Payment settings"),
+    )
 
 
 def _purchases(at: Situation) -> Iterator[Attention]:
