@@ -272,7 +272,8 @@ class BankTransferAdmin(OperatorsAdmin):
         """With the name of the company that is to pay."""
         paid_for = Purchase.objects.filter(payment_reference=OuterRef("payment_reference"))
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(payer=Subquery(paid_for.values("company__name")[:1]))
+        named: QuerySet[Any] = rows.annotate(payer=Subquery(paid_for.values("company__name")[:1]))
+        return named
 
     @admin.display(description=_("company"), ordering="payer")
     def company(self, transfer: Any) -> str:
