@@ -12,7 +12,8 @@ pytestmark = pytest.mark.django_db
 WISH = {"amount": "60.00", "payment_method": "sandbox"}
 
 
-def test_an_empty_profile_says_what_holds(alice: Member, api: Api) -> None:
+def test_an_empty_profile_says_what_holds(alice: Member, api: Api, settings: Settings) -> None:
+    settings.GATEWAYS = ["sandbox"]
     body = api(alice).get("billing-profile").json()
     assert body == {
         "company_limit": None,
