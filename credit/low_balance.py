@@ -4,6 +4,7 @@ Its one rule: a crossing is a version of the company's purse, found in the ledge
 often it is looked for, each is told once. Lock order: alert, then purse.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from members.models import Company, Member
 from members.models.people import Role
 from members.notices import NoticeKind, tell_administrators, tell_members
 from skypemgr.lib.periods import utc_now
+
+logger = logging.getLogger(__name__)
 
 # After a long outage the newest crossings are told, not hundreds.
 TOLD_AT_ONCE = 5
@@ -141,7 +144,16 @@ def look_at_balance(company_id: int) -> int:
 def sweep_low_balances() -> int:
     """Every company whose purse moved since it was looked at has been; crossings found."""
     moved = Account.objects.filter(is_unlooked=True).values_list("company_id", flat=True)
-    return sum(look_at_balance(pk) for pk in list(moved))
+    return sum(_try(pk) for pk in list(moved))
+
+
+def _try(company_id: int) -> int:
+    try:
+        return look_at_balance(company_id)
+    except Exception:
+        # One company that cannot be looked at must not keep the others waiting.
+        logger.exception("low balance of company %s cannot be told", company_id)
+        return 0
 
 
 def _lock(company_id: int, now: datetime) -> LowBalanceAlert:
