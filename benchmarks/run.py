@@ -12,7 +12,13 @@ from django.db import connection
 
 django.setup()
 
-from benchmarks import allocations, calls, sweeps, transfers  # noqa: E402 - models from now on
+from benchmarks import (  # noqa: E402 - models from now on
+    allocations,
+    calls,
+    members_page,
+    sweeps,
+    transfers,
+)
 from benchmarks.figures import Figure  # noqa: E402
 from benchmarks.people import make_house  # noqa: E402
 from credit.verification import verify_ledger  # noqa: E402
@@ -22,7 +28,7 @@ BUSY = (
     "The machine had more to do than it has processors: absolute figures, and ratios between one"
     " and four processes, say little; run it again on a quiet one."
 )
-SECTIONS = ("transfers", "allocations", "calls", "sweeps")
+SECTIONS = ("transfers", "allocations", "calls", "members", "sweeps")
 
 
 def main(words: Sequence[str]) -> None:
@@ -57,6 +63,8 @@ def measure(chosen: Sequence[str], divisor: int) -> Iterator[Figure]:
         yield from allocations.measure(pks, 10 / divisor)
     if "calls" in chosen:
         yield from calls.measure(houses[1])
+    if "members" in chosen:
+        yield from members_page.measure(houses[3], 100_000 // divisor)
     differences = verify_ledger()
     if differences:
         raise AssertionError(differences[:5])
