@@ -51,19 +51,17 @@ LEDGER_BUGS = (
         (
             Change(
                 LEDGER,
-                "            cursor.execute(posting_sql.LOCK_PURSES,",
-                "            cursor.execute(posting_sql.LOOK_UP, "
-                '{"company": company_id, "keys": [*keys]})\n'
-                "            found = cursor.fetchall()\n"
-                "            cursor.execute(posting_sql.LOCK_PURSES,",
+                "        rows = fetch_all((posting_sql.LOCK_PURSES,",
+                "        found = fetch_all((posting_sql.LOOK_UP, "
+                '{"company": company_id, "keys": [*keys]}))\n'
+                "        rows = fetch_all((posting_sql.LOCK_PURSES,",
             ),
             Change(
                 LEDGER,
-                "            found: list[tuple[Any, ...]] = []\n"
-                "            if keys or not rows:\n"
-                "                cursor.execute(posting_sql.LOOK_UP, "
-                '{"company": company_id, "keys": list(keys)})\n'
-                "                found = cursor.fetchall()\n",
+                "        found: list[tuple[Any, ...]] = []\n"
+                "        if keys or not rows:\n"
+                "            found = fetch_all((posting_sql.LOOK_UP, "
+                '{"company": company_id, "keys": list(keys)}))\n',
                 "",
             ),
         ),
@@ -261,7 +259,7 @@ RECHARGE_BUGS = (
         "a suspended member's rule runs on",
         (
             Change("credit/recharge.py", "            member__status=Member.Status.ACTIVE,\n", ""),
-            Change("credit/standing.py", "            _disarm(member, instant)\n", ""),
+            Change("credit/standing.py", "        then(actor, change.changed, now)\n", ""),
         ),
         ("tests/credit/test_standing.py::test_a_rule_does_nothing_while_its_member_is_suspended",),
     ),
@@ -394,4 +392,57 @@ ALERT_BUGS = (
     ),
 )
 
-BUGS = (*LEDGER_BUGS, *DATABASE_BUGS, *RECHARGE_BUGS, *CALL_BUGS, *LEAVING_BUGS, *ALERT_BUGS)
+PURCHASE_LIMIT_BUGS = (
+    bug(
+        "limit: checked without the lock",
+        "billing/profile.py",
+        "BillingProfile.objects.select_for_update(no_key=True).get(",
+        "BillingProfile.objects.get(",
+        "tests/billing/test_limit_races.py",
+    ),
+    bug(
+        "limit: what is being paid does not count",
+        "billing/limits.py",
+        "booked | Q(status__in=Purchase.OPEN)",
+        "booked",
+        "tests/billing/test_limits.py::test_what_is_paid_and_what_is_being_paid_count",
+    ),
+    bug(
+        "switch: what was wished before the stop is sent",
+        "billing/purchases.py",
+        "if is_too_late or is_stopped or",
+        "if is_too_late or",
+        "tests/billing/test_switches.py::test_what_was_wished_but_not_sent_is_not_charged_after_the_stop",
+    ),
+    bug(
+        "VAT: an answer is kept for another number",
+        "billing/vat.py",
+        "filter(company=company.pk, vat_number_checked=number)",
+        "filter(company=company.pk)",
+        "tests/billing/test_vat.py::test_another_number_is_unchecked_again",
+    ),
+    bug(
+        "VAT: an old answer counts for ever",
+        "billing/vat.py",
+        "return on <= (profile.vat_valid_at + ANSWER_COUNTS_FOR).date()",
+        "return True",
+        "tests/billing/test_vat.py::test_a_services_answer_counts_for_sixty_days_and_no_longer",
+    ),
+    bug(
+        "facts: a paid purchase can be edited",
+        "billing/migrations/0009_frozen_facts.py",
+        "OLD.invoice_facts IS NOT NULL AND",
+        "FALSE AND",
+        "tests/billing/test_invoice_facts.py::test_the_database_keeps_what_a_paid_purchase_cost",
+    ),
+)
+
+BUGS = (
+    *LEDGER_BUGS,
+    *DATABASE_BUGS,
+    *RECHARGE_BUGS,
+    *CALL_BUGS,
+    *LEAVING_BUGS,
+    *ALERT_BUGS,
+    *PURCHASE_LIMIT_BUGS,
+)
