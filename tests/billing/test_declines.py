@@ -4,7 +4,14 @@ import pytest
 
 from billing.declines import HARD_DECLINES, explain_decline
 
-ELSEWHERE = ("Use another", "use another", "Try again", "Ask your bank", "another way", "contact us")
+ELSEWHERE = (
+    "Use another",
+    "use another",
+    "Try again",
+    "Ask your bank",
+    "another way",
+    "contact us",
+)
 
 
 @pytest.mark.parametrize("code", ["", "never_heard_of", "fraudulent", *sorted(HARD_DECLINES)])
