@@ -8,6 +8,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from members.models import Member
+from skypemgr.lib.periods import utc_now
 from tests.api.conftest import Api, ApiClient
 
 pytestmark = pytest.mark.django_db
@@ -53,12 +54,13 @@ def test_a_transfer_is_announced_arrives_and_is_credited_once(
     assert balance(door) == "0.0000"
 
     spaced = " ".join((told["reference"][:4], told["reference"][4:]))
-    rent = "20/11/2026;LOYER;-900,00"
-    paid = f"21/11/2026;VIR SEPA ACME {spaced};1 200,00"
+    today = f"{utc_now():%d/%m/%Y}"
+    rent = f"{today};LOYER;-900,00"
+    paid = f"{today};VIR SEPA ACME {spaced};1 200,00"
     assert "0 credited" in import_rows(tmp_path, rent)
     assert balance(door) == "0.0000"
     assert "1 credited" in import_rows(tmp_path, rent, paid)
-    assert "1 already there" in import_rows(tmp_path, paid, "22/11/2026;CARTE;-3,20")
+    assert "1 already there" in import_rows(tmp_path, paid, f"{today};CARTE;-3,20")
     assert balance(door) == "1000.0000"
 
     settled = door.get(f"purchases/{bought['id']}").json()
