@@ -32,218 +32,620 @@ DROP TRIGGER subscription_period_is_never_changed ON billing_subscriptionperiod;
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0013_auto_purchase_amounts'),
-        ('credit', '0010_allowances'),
-        ('members', '0011_members_table'),
+        ("billing", "0013_auto_purchase_amounts"),
+        ("credit", "0010_allowances"),
+        ("members", "0011_members_table"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NumberArea',
+            name="NumberArea",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('country', models.CharField(max_length=2)),
-                ('code', models.CharField(max_length=10)),
-                ('name', models.CharField(max_length=100)),
-                ('note_en', models.TextField(blank=True)),
-                ('note_fr', models.TextField(blank=True)),
-                ('position', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("country", models.CharField(max_length=2)),
+                ("code", models.CharField(max_length=10)),
+                ("name", models.CharField(max_length=100)),
+                ("note_en", models.TextField(blank=True)),
+                ("note_fr", models.TextField(blank=True)),
+                ("position", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('country'), models.F('code'), name='number_area_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("country"), models.F("code"), name="number_area_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PhoneNumber',
+            name="PhoneNumber",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('e164', models.CharField(max_length=16, unique=True)),
-                ('state', models.CharField(choices=[('free', 'free'), ('reserved', 'reserved'), ('assigned', 'assigned'), ('resting', 'resting'), ('withdrawn', 'withdrawn')], default='free', max_length=9)),
-                ('reserved_until', models.DateTimeField(blank=True, null=True)),
-                ('resting_until', models.DateField(blank=True, null=True)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='numbers', to='billing.numberarea')),
-                ('reserved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
-                ('reserved_for', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.company')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("e164", models.CharField(max_length=16, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("free", "free"),
+                            ("reserved", "reserved"),
+                            ("assigned", "assigned"),
+                            ("resting", "resting"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        default="free",
+                        max_length=9,
+                    ),
+                ),
+                ("reserved_until", models.DateTimeField(blank=True, null=True)),
+                ("resting_until", models.DateField(blank=True, null=True)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="numbers",
+                        to="billing.numberarea",
+                    ),
+                ),
+                (
+                    "reserved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "reserved_for",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.company",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=60, unique=True)),
-                ('kind', models.CharField(choices=[('number', 'Number'), ('subscription', 'Subscription'), ('voicemail', 'Voicemail'), ('call_forwarding', 'Call forwarding'), ('caller_id', 'Caller ID')], max_length=15)),
-                ('name_en', models.CharField(max_length=100, verbose_name='name in English')),
-                ('name_fr', models.CharField(max_length=100, verbose_name='name in French')),
-                ('country', models.CharField(blank=True, max_length=2)),
-                ('prefixes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=15), blank=True, default=list, size=None)),
-                ('included_seconds', models.PositiveIntegerField(blank=True, null=True)),
-                ('is_unlimited', models.BooleanField(default=False)),
-                ('valid_from', models.DateField()),
-                ('valid_until', models.DateField(blank=True, null=True)),
-                ('position', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=60, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("number", "Number"),
+                            ("subscription", "Subscription"),
+                            ("voicemail", "Voicemail"),
+                            ("call_forwarding", "Call forwarding"),
+                            ("caller_id", "Caller ID"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("name_en", models.CharField(max_length=100, verbose_name="name in English")),
+                ("name_fr", models.CharField(max_length=100, verbose_name="name in French")),
+                ("country", models.CharField(blank=True, max_length=2)),
+                (
+                    "prefixes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=15),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("included_seconds", models.PositiveIntegerField(blank=True, null=True)),
+                ("is_unlimited", models.BooleanField(default=False)),
+                ("valid_from", models.DateField()),
+                ("valid_until", models.DateField(blank=True, null=True)),
+                ("position", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='plan_ends_after_start'), models.CheckConstraint(condition=models.Q(models.Q(('included_seconds__gt', 0), ('kind', 'subscription')), models.Q(models.Q(('kind', 'subscription'), _negated=True), ('included_seconds', None), ('is_unlimited', False)), _connector='OR'), name='plan_minutes_only_of_subscriptions'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'number'), _negated=True), models.Q(('country', ''), _negated=True), _connector='OR'), name='plan_number_has_country')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_until", None),
+                            ("valid_until__gt", models.F("valid_from")),
+                            _connector="OR",
+                        ),
+                        name="plan_ends_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("included_seconds__gt", 0), ("kind", "subscription")),
+                            models.Q(
+                                models.Q(("kind", "subscription"), _negated=True),
+                                ("included_seconds", None),
+                                ("is_unlimited", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="plan_minutes_only_of_subscriptions",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "number"), _negated=True),
+                            models.Q(("country", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="plan_number_has_country",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PlanPrice',
+            name="PlanPrice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('months', models.PositiveSmallIntegerField(choices=[(1, '1'), (3, '3'), (12, '12')])),
-                ('price', models.DecimalField(decimal_places=4, max_digits=18)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='billing.plan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("months", models.PositiveSmallIntegerField()),
+                ("price", models.DecimalField(decimal_places=4, max_digits=18)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prices",
+                        to="billing.plan",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('number', 'Number'), ('subscription', 'Subscription'), ('voicemail', 'Voicemail'), ('call_forwarding', 'Call forwarding'), ('caller_id', 'Caller ID')], max_length=15)),
-                ('months', models.PositiveSmallIntegerField()),
-                ('anchor_day', models.PositiveSmallIntegerField()),
-                ('started_on', models.DateField()),
-                ('paid_until', models.DateField()),
-                ('renews', models.BooleanField(default=True)),
-                ('next_months', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('active', 'active'), ('grace', 'in grace'), ('ended', 'ended')], default='active', max_length=6)),
-                ('charge_on', models.DateField(blank=True, null=True)),
-                ('grace_until', models.DateField(blank=True, null=True)),
-                ('last_failed_on', models.DateField(blank=True, null=True)),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('cancelled_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
-                ('company', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='members.company')),
-                ('given_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='members.member')),
-                ('next_plan', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.plan')),
-                ('number', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='billing.phonenumber')),
-                ('plan', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.plan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("number", "Number"),
+                            ("subscription", "Subscription"),
+                            ("voicemail", "Voicemail"),
+                            ("call_forwarding", "Call forwarding"),
+                            ("caller_id", "Caller ID"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("months", models.PositiveSmallIntegerField()),
+                ("anchor_day", models.PositiveSmallIntegerField()),
+                ("started_on", models.DateField()),
+                ("paid_until", models.DateField()),
+                ("renews", models.BooleanField(default=True)),
+                ("next_months", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("grace", "in grace"), ("ended", "ended")],
+                        default="active",
+                        max_length=6,
+                    ),
+                ),
+                ("charge_on", models.DateField(blank=True, null=True)),
+                ("grace_until", models.DateField(blank=True, null=True)),
+                ("last_failed_on", models.DateField(blank=True, null=True)),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cancelled_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="members.company",
+                    ),
+                ),
+                (
+                    "given_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "next_plan",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.plan",
+                    ),
+                ),
+                (
+                    "number",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="billing.phonenumber",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.plan",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SubscriptionPeriod',
+            name="SubscriptionPeriod",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField()),
-                ('months', models.PositiveSmallIntegerField()),
-                ('price', models.DecimalField(decimal_places=4, max_digits=18)),
-                ('currency', models.CharField(max_length=3)),
-                ('created_at', models.DateTimeField()),
-                ('company', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.company')),
-                ('plan', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.plan')),
-                ('subscription', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='periods', to='billing.subscription')),
-                ('transfer', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credit.transfer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField()),
+                ("months", models.PositiveSmallIntegerField()),
+                ("price", models.DecimalField(decimal_places=4, max_digits=18)),
+                ("currency", models.CharField(max_length=3)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.company",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.plan",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="periods",
+                        to="billing.subscription",
+                    ),
+                ),
+                (
+                    "transfer",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="credit.transfer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PeriodAllowance',
+            name="PeriodAllowance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('allowance', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credit.allowance')),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allowances', to='billing.subscriptionperiod')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "allowance",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="credit.allowance",
+                    ),
+                ),
+                (
+                    "period",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allowances",
+                        to="billing.subscriptionperiod",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FeatureBan',
+            name="FeatureBan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('number', 'Number'), ('subscription', 'Subscription'), ('voicemail', 'Voicemail'), ('call_forwarding', 'Call forwarding'), ('caller_id', 'Caller ID')], max_length=15)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.company')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='feature_bans', to='members.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("number", "Number"),
+                            ("subscription", "Subscription"),
+                            ("voicemail", "Voicemail"),
+                            ("call_forwarding", "Call forwarding"),
+                            ("caller_id", "Caller ID"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.company",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="feature_bans",
+                        to="members.member",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('member'), models.F('kind'), name='feature_ban_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("member"), models.F("kind"), name="feature_ban_once"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='phonenumber',
-            index=models.Index(condition=models.Q(('state', 'free')), fields=['area', 'e164'], name='number_free'),
+            model_name="phonenumber",
+            index=models.Index(
+                condition=models.Q(("state", "free")), fields=["area", "e164"], name="number_free"
+            ),
         ),
         migrations.AddIndex(
-            model_name='phonenumber',
-            index=models.Index(condition=models.Q(('state', 'reserved')), fields=['reserved_until'], name='number_reserved'),
+            model_name="phonenumber",
+            index=models.Index(
+                condition=models.Q(("state", "reserved")),
+                fields=["reserved_until"],
+                name="number_reserved",
+            ),
         ),
         migrations.AddIndex(
-            model_name='phonenumber',
-            index=models.Index(condition=models.Q(('state', 'resting')), fields=['resting_until'], name='number_resting'),
+            model_name="phonenumber",
+            index=models.Index(
+                condition=models.Q(("state", "resting")),
+                fields=["resting_until"],
+                name="number_resting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phonenumber',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reserved_for__isnull', False), ('reserved_until__isnull', False), ('state', 'reserved')), models.Q(models.Q(('state', 'reserved'), _negated=True), ('reserved_for', None), ('reserved_until', None)), _connector='OR'), name='number_reserved_for_somebody'),
+            model_name="phonenumber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("reserved_for__isnull", False),
+                        ("reserved_until__isnull", False),
+                        ("state", "reserved"),
+                    ),
+                    models.Q(
+                        models.Q(("state", "reserved"), _negated=True),
+                        ("reserved_for", None),
+                        ("reserved_until", None),
+                    ),
+                    _connector="OR",
+                ),
+                name="number_reserved_for_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phonenumber',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resting_until__isnull', False), ('state', 'resting')), models.Q(models.Q(('state', 'resting'), _negated=True), ('resting_until', None)), _connector='OR'), name='number_rests_until_a_day'),
+            model_name="phonenumber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resting_until__isnull", False), ("state", "resting")),
+                    models.Q(
+                        models.Q(("state", "resting"), _negated=True), ("resting_until", None)
+                    ),
+                    _connector="OR",
+                ),
+                name="number_rests_until_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planprice',
-            constraint=models.UniqueConstraint(models.F('plan'), models.F('currency'), models.F('months'), name='plan_price_once'),
+            model_name="planprice",
+            constraint=models.UniqueConstraint(
+                models.F("plan"), models.F("currency"), models.F("months"), name="plan_price_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planprice',
-            constraint=models.CheckConstraint(condition=models.Q(('months__in', (1, 3, 12)), ('price__gte', 0)), name='plan_price_not_negative'),
+            model_name="planprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("months__in", (1, 3, 12)), ("price__gte", 0)),
+                name="plan_price_not_negative",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('charge_on__isnull', False)), fields=['charge_on', 'company'], name='subscription_to_charge'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("charge_on__isnull", False)),
+                fields=["charge_on", "company"],
+                name="subscription_to_charge",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('charge_on__isnull', False), ('last_failed_on__isnull', False)), fields=['company'], name='subscription_to_retry'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("charge_on__isnull", False), ("last_failed_on__isnull", False)),
+                fields=["company"],
+                name="subscription_to_retry",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('status', 'ended'), _negated=True), fields=['paid_until'], name='subscription_to_end'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("status", "ended"), _negated=True),
+                fields=["paid_until"],
+                name="subscription_to_end",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('status', 'ended'), _negated=True), fields=['company', 'kind', 'member'], name='subscription_who_has_what'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("status", "ended"), _negated=True),
+                fields=["company", "kind", "member"],
+                name="subscription_who_has_what",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('anchor_day__gte', 1), ('anchor_day__lte', 31), ('months__in', (1, 3, 12)), ('paid_until__gt', models.F('started_on'))), name='subscription_period_valid'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("anchor_day__gte", 1),
+                    ("anchor_day__lte", 31),
+                    ("months__in", (1, 3, 12)),
+                    ("paid_until__gt", models.F("started_on")),
+                ),
+                name="subscription_period_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('charge_on', None), ('ended_at__isnull', False), ('status', 'ended')), models.Q(models.Q(('status', 'ended'), _negated=True), ('ended_at', None)), _connector='OR'), name='subscription_ended_or_open'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("charge_on", None), ("ended_at__isnull", False), ("status", "ended")),
+                    models.Q(models.Q(("status", "ended"), _negated=True), ("ended_at", None)),
+                    _connector="OR",
+                ),
+                name="subscription_ended_or_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('renews', True), ('charge_on', None), _connector='OR'), name='subscription_charged_only_if_renewing'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("renews", True), ("charge_on", None), _connector="OR"),
+                name="subscription_charged_only_if_renewing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('grace_until__isnull', False), ('status', 'grace')), models.Q(models.Q(('status', 'grace'), _negated=True), ('grace_until', None)), _connector='OR'), name='subscription_grace_until_a_day'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("grace_until__isnull", False), ("status", "grace")),
+                    models.Q(models.Q(("status", "grace"), _negated=True), ("grace_until", None)),
+                    _connector="OR",
+                ),
+                name="subscription_grace_until_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'number'), ('number__isnull', False)), models.Q(models.Q(('kind', 'number'), _negated=True), ('number', None)), _connector='OR'), name='subscription_of_number_has_one'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "number"), ("number__isnull", False)),
+                    models.Q(models.Q(("kind", "number"), _negated=True), ("number", None)),
+                    _connector="OR",
+                ),
+                name="subscription_of_number_has_one",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(models.F('number'), condition=models.Q(('number__isnull', False), models.Q(('status', 'ended'), _negated=True)), name='subscription_number_given_once'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                models.F("number"),
+                condition=models.Q(
+                    ("number__isnull", False), models.Q(("status", "ended"), _negated=True)
+                ),
+                name="subscription_number_given_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(models.F('id'), models.F('company'), name='subscription_of_company'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                models.F("id"), models.F("company"), name="subscription_of_company"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionperiod',
-            constraint=models.UniqueConstraint(models.F('subscription'), models.F('starts_on'), name='period_paid_once'),
+            model_name="subscriptionperiod",
+            constraint=models.UniqueConstraint(
+                models.F("subscription"), models.F("starts_on"), name="period_paid_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionperiod',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gt', models.F('starts_on')), ('price__gte', 0)), name='period_ends_after_start'),
+            model_name="subscriptionperiod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__gt", models.F("starts_on")), ("price__gte", 0)),
+                name="period_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionperiod',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('price', 0), ('transfer', None)), models.Q(('price__gt', 0), ('transfer__isnull', False)), _connector='OR'), name='period_paid_by_its_transfer'),
+            model_name="subscriptionperiod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("price", 0), ("transfer", None)),
+                    models.Q(("price__gt", 0), ("transfer__isnull", False)),
+                    _connector="OR",
+                ),
+                name="period_paid_by_its_transfer",
+            ),
         ),
         migrations.RunSQL(COMPOSITE_KEYS, DROP_COMPOSITE_KEYS),
         migrations.RunSQL(NEVER_CHANGED, DROP_NEVER_CHANGED),
