@@ -225,13 +225,15 @@ def test_a_wrong_balance_to_bring_back_to_gets_a_sentence(
 
 def test_what_is_typed_is_told_in_words_at_once(alice: Member, client_of: ClientOf) -> None:
     browser = with_card(alice, client_of)
-    fragment = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "rule-preview"}
+    fragment = {"HX-Request": "true", "HX-Target": "rule-preview"}
     wish = fields(consent=None, how="amount")
-    words = text_of(browser.get(ADDRESS, wish, **fragment))
+    words = text_of(browser.get(ADDRESS, wish, headers=fragment))
     assert words.startswith("Buys €50.00 with Test card •••• 4242")
     assert "I agree that Test card •••• 4242 is charged €50.00 plus VAT" in words
     wish["level"] = "twenty"
-    assert "As soon as the fields are filled in" in text_of(browser.get(ADDRESS, wish, **fragment))
+    assert "As soon as the fields are filled in" in text_of(
+        browser.get(ADDRESS, wish, headers=fragment)
+    )
     assert not AutoPurchaseRule.objects.exists()
 
 
