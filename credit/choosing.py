@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from credit.allocation import Recipients
 from credit.filter_words import filter_words
 from credit.ledger import MOVES_LIMIT
-from credit.member_filters import GONE, PRESENT, MemberFilters, filtered_members
+from credit.member_filters import GONE, PRESENT, MemberFilters, filtered_members, with_purses
 from credit.money import ZERO
 from credit.queries.member_totals import wide_memory
 from members.access import find_list
@@ -124,7 +124,7 @@ def gather(actor: Actor, choice: Choice, action: Action) -> Crowd:
     with wide_memory():
         sums = chosen.aggregate(
             concerned=Count("pk", filter=concerned & ~oneself),
-            balance=Sum("accounts__balance", filter=concerned & ~oneself),
+            balance=Sum("purse__balance", filter=concerned & ~oneself),
             oneself=Count("pk", filter=concerned & oneself),
             active=Count("pk", filter=Q(status=Member.Status.ACTIVE) & ~concerned),
             suspended=Count("pk", filter=Q(status=Member.Status.SUSPENDED) & ~concerned),
@@ -176,7 +176,7 @@ def _chosen(actor: Actor, recipients: Recipients) -> QuerySet[Member]:
         today = actor.company.day_at(utc_now())
         found = filtered_members(actor.company, recipients.filters, today=today)
         return found.none() if recipients.filters.errors else found
-    members = Member.objects.filter(company=actor.company)
+    members = with_purses(actor.company)
     if recipients.list_id is not None:
         return members.filter(list_id=recipients.list_id, status__in=PRESENT)
     if recipients.all_members:

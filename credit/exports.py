@@ -38,8 +38,8 @@ READ = (
     "joined_at",
     "held",
     "spent",
-    "accounts__last_booked_on",
-    "accounts__recharge_resumes_on",
+    "purse__last_booked_on",
+    "purse__recharge_resumes_on",
     "recharge_rule__is_on",
     "recharge_rule__waiting_since",
     "recharge_rule__amount",
@@ -110,9 +110,9 @@ def _rows(
         rules={**rule_words(), "": ""},
     )
     members = ordered(filtered_members(company, filters, today=today), sort, today)
-    found = members.annotate(
-        held=F("accounts__balance"), spent=spent_this_month(today)
-    ).values_list(*READ)
+    found = members.annotate(held=F("purse__balance"), spent=spent_this_month(today)).values_list(
+        *READ
+    )
     return (
         [*_row(values, words, zone, today), company.currency]
         for values in found.iterator(chunk_size=PORTION)

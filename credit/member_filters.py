@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import DecimalField, F, Q, QuerySet, Value
+from django.db.models import DecimalField, F, FilteredRelation, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -116,7 +116,7 @@ class MemberFilters:
 
 def filtered_members(company: Company, filters: MemberFilters, *, today: date) -> QuerySet[Member]:
     """The company's members that the filters leave; another company's list leaves nobody."""
-    members = Member.objects.filter(company=company, status__in=STATUSES[filters.status])
+    members = with_purses(company).filter(status__in=STATUSES[filters.status])
     if filters.list_id is not None:
         members = members.filter(list_id=filters.list_id)
     elif filters.without_list:
@@ -135,6 +135,15 @@ def filtered_members(company: Company, filters: MemberFilters, *, today: date) -
         end = company.start_of(filters.joined_to + timedelta(days=1))
         members = members.filter(joined_at__lt=end)
     return members
+
+
+def with_purses(company: Company) -> QuerySet[Member]:
+    """The company's members, each with its ``purse`` if there is one; joined only where it is used.
+
+    The company stands in the join too: without it a few members would cost a look at all purses.
+    """
+    purse = FilteredRelation("accounts", condition=Q(accounts__company=company))
+    return Member.objects.filter(company=company).annotate(purse=purse)
 
 
 def or_zero(path: str) -> Coalesce:
@@ -156,10 +165,10 @@ def _search(text: str) -> Q:
 
 def _poor(company: Company, members: QuerySet[Member], filters: MemberFilters) -> QuerySet[Member]:
     if filters.below is not None:
-        members = members.alias(held=or_zero("accounts__balance")).filter(held__lt=filters.below)
+        members = members.alias(held=or_zero("purse__balance")).filter(held__lt=filters.below)
     if filters.is_due:
-        rules = RechargeRule.objects.filter(company=company, is_on=True)
-        due = rules.alias(held=or_zero("member__accounts__balance")).filter(threshold__gt=F("held"))
+        rules = _rules(company).filter(is_on=True)
+        due = rules.alias(held=or_zero("purse__balance")).filter(threshold__gt=F("held"))
         members = members.filter(pk__in=due.values("member_id"))
     return members
 
@@ -170,12 +179,12 @@ def _with_rule(
     """As ``credit.queries.members.rule_state`` says it of a member."""
     if state == "none":
         return members.filter(recharge_rule=None)
-    rules = RechargeRule.objects.filter(company=company)
+    rules = _rules(company)
     if state == "off":
         return members.filter(pk__in=rules.filter(is_on=False).values("member_id"))
     rules = rules.filter(is_on=True).alias(
-        held=or_zero("member__accounts__balance"),
-        resumes_on=F("member__accounts__recharge_resumes_on"),
+        held=or_zero("purse__balance"),
+        resumes_on=F("purse__recharge_resumes_on"),
     )
     is_suspended = Q(resumes_on__gt=today)
     if state == "suspended":
@@ -184,6 +193,11 @@ def _with_rule(
     waits = Q(waiting_since__isnull=False, held__lt=F("threshold"))
     running = running.filter(waits) if state == "waiting" else running.exclude(waits)
     return members.filter(pk__in=running.values("member_id"))
+
+
+def _rules(company: Company) -> QuerySet[RechargeRule]:
+    purse = FilteredRelation("member__accounts", condition=Q(member__accounts__company=company))
+    return RechargeRule.objects.filter(company=company).annotate(purse=purse)
 
 
 class _Reader:

@@ -72,7 +72,7 @@ def sum_up(members: QuerySet[Member], today: date) -> MembersTotals:
         count=Count("pk"),
         present_count=Count("pk", filter=Q(status__in=("active", "suspended"))),
         active_count=Count("pk", filter=Q(status="active")),
-        balance=Coalesce(Sum("accounts__balance"), Value(ZERO)),
+        balance=Coalesce(Sum("purse__balance"), Value(ZERO)),
         spent=Coalesce(Sum(spent_this_month(today)), Value(ZERO)),
     )
     return MembersTotals(**sums)
@@ -81,7 +81,7 @@ def sum_up(members: QuerySet[Member], today: date) -> MembersTotals:
 def spent_this_month(today: date) -> Case:
     """What calls took from the member's purse this month, for a query over members."""
     is_of_month = When(
-        accounts__last_booked_on__gte=first_of_month(today), then=F("accounts__month_spent")
+        purse__last_booked_on__gte=first_of_month(today), then=F("purse__month_spent")
     )
     return Case(is_of_month, default=Value(ZERO))
 

@@ -10,7 +10,13 @@ from decimal import Decimal
 from django.core.paginator import Page, Paginator
 from django.db.models import F, OrderBy, Prefetch, QuerySet
 
-from credit.member_filters import PRESENT, MemberFilters, filtered_members, or_zero
+from credit.member_filters import (
+    PRESENT,
+    MemberFilters,
+    filtered_members,
+    or_zero,
+    with_purses,
+)
 from credit.models import Account
 from credit.money import ZERO
 from credit.queries.member_totals import (
@@ -87,7 +93,7 @@ def read_members(
         is_large = totals.count >= MANY
         if not is_large:
             # Found first and then sorted: few are not looked for along the order of all.
-            chosen = Member.objects.filter(pk__in=chosen.values("pk")[:MANY])
+            chosen = with_purses(company).filter(pk__in=chosen.values("pk")[:MANY])
         members = ordered(chosen, sort, today, is_large=is_large)
         pks = _page_of(members, place, totals.count)
         rows = read_rows(company, pks, today=today)
@@ -103,9 +109,9 @@ def ordered(
     keys = SORTS.get(sort, SORTS[DEFAULT_SORT])
     keys = (*(keys[:1] if is_large else keys), "-pk" if sort in ("-name", "-joined") else "pk")
     return members.alias(
-        purse_balance=or_zero("accounts__balance"),
+        purse_balance=or_zero("purse__balance"),
         month_spent=spent_this_month(today),
-        last_active_on=F("accounts__last_booked_on"),
+        last_active_on=F("purse__last_booked_on"),
     ).order_by(*(_order(key) for key in keys))
 
 
