@@ -197,6 +197,7 @@ class BankStatementLineAdmin(OperatorsAdmin):
             except ProductError as error:
                 self.message_user(request, f"{line}: {error}", messages.ERROR)
             else:
+                self.log_change(request, line, f"settle: {word}")
                 done += 1
         text = ngettext("%(count)s line is credited.", "%(count)s lines are credited.", done)
         self.message_user(request, text % {"count": done}, messages.SUCCESS)
@@ -204,13 +205,15 @@ class BankStatementLineAdmin(OperatorsAdmin):
     @admin.action(description=_("Nothing to do with purchases"), permissions=["operate"])
     def put_aside(self, request: HttpRequest, queryset: QuerySet[BankStatementLine]) -> None:
         """The waiting ones of the chosen lines are set aside."""
-        ids = list(queryset.values_list("pk", flat=True))
+        user, word = cast("User", request.user), request.POST.get("word", "")
+        chosen = list(queryset.filter(state=BankStatementLine.State.WAITING))
         try:
-            word = request.POST.get("word", "")
-            count = set_aside(ids, user=cast("User", request.user), reason=word)
+            count = set_aside([line.pk for line in chosen], user=user, reason=word)
         except ProductError as error:
             self.message_user(request, str(error), messages.ERROR)
             return
+        for line in chosen:
+            self.log_change(request, line, f"set_aside: {word}")
         text = ngettext("%(count)s line is set aside.", "%(count)s lines are set aside.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
@@ -247,6 +250,7 @@ class BankStatementLineAdmin(OperatorsAdmin):
             send_back(line.pk, user=user, reason=reason)
         else:
             set_aside([line.pk], user=user, reason=reason)
+        self.log_change(request, line, f"{data['decision']}: {reason}")
 
 
 @admin.register(BankTransfer)
@@ -311,6 +315,7 @@ class BankTransferAdmin(OperatorsAdmin):
             except ProductError as error:
                 form.add_error(error.field if error.field in form.fields else None, str(error))
             else:
+                self.log_change(request, transfer, form.cleaned_data["reason"])
                 self.message_user(request, f"{title}: {_('Done')}", messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:billing_banktransfer_changelist"))
         facts = [*facts, *_purchase_facts(purchase)]

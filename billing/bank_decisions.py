@@ -147,7 +147,8 @@ def send_back(
 def set_aside(
     line_ids: Iterable[int], *, user: User, reason: str, now: datetime | None = None
 ) -> int:
-    """The waiting ones of these lines have nothing to do with purchases; how many they were.
+    """Those of these lines that wait, or were to be sent back, have nothing to do with purchases;
+    how many they were.
     Raises NotAllowed, ReasonMissing.
     """
     require_operator(user)
@@ -156,7 +157,7 @@ def set_aside(
     with transaction.atomic():
         lines = list(
             BankStatementLine.objects.select_for_update(no_key=True, of=("self",))
-            .filter(pk__in=list(line_ids), state=State.WAITING)
+            .filter(pk__in=list(line_ids), state__in=(State.WAITING, State.RETURNED))
             .order_by("pk")
         )
         ids = [line.pk for line in lines]

@@ -142,6 +142,7 @@ def test_what_is_sent_back_credits_nothing_and_can_be_thought_over(
     assert send_back(only_line().pk, user=operator, reason=WHY).state == State.RETURNED
     assert_not_credited(purchase)
     assert AuditEntry.objects.filter(verb="send_transfer_back").count() == 1
+    assert set_aside([only_line().pk], user=operator, reason=WHY) == 1
     accept_line(only_line().pk, purchase_id=purchase.pk, user=operator, reason=WHY)
     assert_credited_once(purchase)
 

@@ -4,6 +4,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -104,6 +105,7 @@ def test_a_line_is_sent_back_or_set_aside(
     address = f"{LINES}{only_line().pk}/change/"
     assert operator.post(address, {"decision": decision, "reason": "why"}).status_code == 302
     assert only_line().state == state
+    assert LogEntry.objects.get().change_message == f"{decision}: why"
     assert_not_credited(purchase)
 
 
