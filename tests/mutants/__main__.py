@@ -17,7 +17,8 @@ from pathlib import Path
 
 from skypemgr.stack.postgres import Postgres
 from skypemgr.stack.valkey import Valkey
-from tests.mutants.bugs import BUGS, Bug
+from tests.mutants.bugs import BUGS
+from tests.mutants.planting import Bug
 
 PROJECT = Path(__file__).resolve().parents[2]
 LEFT_OUT = (".git", ".venv", "var", "__pycache__", ".*_cache", ".hypothesis", "screenshots")

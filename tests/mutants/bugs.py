@@ -1,6 +1,7 @@
 """The planted bugs. Its one rule: each is a small change of text that is found exactly once."""
 
-from dataclasses import dataclass
+from tests.mutants.planting import Bug, Change, bug
+from tests.mutants.purchase_bugs import PURCHASE_LIMIT_BUGS, STRIPE_BUGS
 
 LEDGER, SQL = "credit/ledger.py", "credit/posting_sql.py"
 GUARDS = "credit/migrations/0002_guards.py"
@@ -15,28 +16,6 @@ HOLDS = "tests/credit/test_holds.py"
 LIMITS = "tests/credit/test_ledger_constraints.py"
 MOVES = "tests/credit/test_ledger.py"
 GOING = "tests/billing/test_leaving_races.py"
-
-
-@dataclass(frozen=True)
-class Change:
-    path: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Bug:
-    """``tests`` name files or tests, one of which must fail."""
-
-    name: str
-    changes: tuple[Change, ...]
-    tests: tuple[str, ...]
-
-
-def bug(name: str, path: str, old: str, new: str, *tests: str) -> Bug:
-    """A bug of one change."""
-    return Bug(name, (Change(path, old, new),), tests)
-
 
 LEDGER_BUGS = (
     bug(
@@ -392,51 +371,6 @@ ALERT_BUGS = (
     ),
 )
 
-PURCHASE_LIMIT_BUGS = (
-    bug(
-        "limit: checked without the lock",
-        "billing/profile.py",
-        "BillingProfile.objects.select_for_update(no_key=True).get(",
-        "BillingProfile.objects.get(",
-        "tests/billing/test_limit_races.py",
-    ),
-    bug(
-        "limit: what is being paid does not count",
-        "billing/limits.py",
-        "booked | Q(status__in=Purchase.OPEN)",
-        "booked",
-        "tests/billing/test_limits.py::test_what_is_paid_and_what_is_being_paid_count",
-    ),
-    bug(
-        "switch: what was wished before the stop is sent",
-        "billing/purchases.py",
-        "if is_too_late or is_stopped or",
-        "if is_too_late or",
-        "tests/billing/test_switches.py::test_what_was_wished_but_not_sent_is_not_charged_after_the_stop",
-    ),
-    bug(
-        "VAT: an answer is kept for another number",
-        "billing/vat.py",
-        "filter(company=company.pk, vat_number_checked=number)",
-        "filter(company=company.pk)",
-        "tests/billing/test_vat.py::test_another_number_is_unchecked_again",
-    ),
-    bug(
-        "VAT: an old answer counts for ever",
-        "billing/vat.py",
-        "return on <= (profile.vat_valid_at + ANSWER_COUNTS_FOR).date()",
-        "return True",
-        "tests/billing/test_vat.py::test_a_services_answer_counts_for_sixty_days_and_no_longer",
-    ),
-    bug(
-        "facts: a paid purchase can be edited",
-        "billing/migrations/0009_frozen_facts.py",
-        "OLD.invoice_facts IS NOT NULL AND",
-        "FALSE AND",
-        "tests/billing/test_invoice_facts.py::test_the_database_keeps_what_a_paid_purchase_cost",
-    ),
-)
-
 BUGS = (
     *LEDGER_BUGS,
     *DATABASE_BUGS,
@@ -445,4 +379,5 @@ BUGS = (
     *LEAVING_BUGS,
     *ALERT_BUGS,
     *PURCHASE_LIMIT_BUGS,
+    *STRIPE_BUGS,
 )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.bugs import BUGS, Bug
+from tests.mutants.bugs import BUGS
+from tests.mutants.planting import Bug
 
 PROJECT = Path(__file__).resolve().parents[2]
 
