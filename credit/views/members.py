@@ -174,8 +174,8 @@ def _sort_words() -> dict[str, str]:
         "spent": _("Lowest spending first"),
         "-activity": _("Latest activity first"),
         "activity": _("Longest inactive first"),
-        "-joined": _("Joined last first"),
-        "joined": _("Joined first first"),
+        "-joined": _("Newest members first"),
+        "joined": _("Longest in the company first"),
     }
 
 

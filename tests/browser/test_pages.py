@@ -5,6 +5,7 @@ anybody out, and the browser has nothing to complain of.
 import pytest
 from playwright.sync_api import expect
 
+from billing.models import AutoPurchaseRule
 from members.actors import Actor
 from members.delivery import send_pending_invitations
 from members.invitations import invite_members
@@ -90,6 +91,11 @@ def test_the_pages_about_members(desk: Desk, gallery: Gallery, world: World) -> 
             "dashboard": "/",
             "members": "/members/",
             "members-nobody": "/members/?q=xyz",
+            "members-filtered": "/members/?role=member&below=5&joined_from=x",
+            "members-all-ticked": "/members/?ticked=every",
+            "suspend-many": "/members/suspend/?every=1",
+            "remove-many": "/members/remove/?every=1",
+            "move-many": "/members/move/?every=1",
             "member": f"/members/{first}/",
             "credit": f"/members/{first}/credit/",
             "credit-many": "/members/credit/?all=1",
@@ -188,6 +194,7 @@ def test_the_pages_of_buying(desk: Desk, gallery: Gallery, world: World, words: 
     expect(page.get_by_role("heading", name=words("Your payment was received"))).to_be_visible()
     gallery.take(page, "buy-done")
     late = buy(world.alice, "60", LATE, utc_now())
+    rule = AutoPurchaseRule.objects.get(company=world.alice.company)
     gallery.visit(
         page,
         {
@@ -196,6 +203,7 @@ def test_the_pages_of_buying(desk: Desk, gallery: Gallery, world: World, words: 
             "purchase-late": f"/purchases/{late.pk}/",
             "purchases": "/purchases/",
             "payment-settings": "/settings/payment/",
+            "payment-method-remove": f"/settings/payment/methods/{rule.method_id}/remove/",
         },
     )
     page.goto(world.asking.action_url)
