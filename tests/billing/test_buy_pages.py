@@ -169,7 +169,7 @@ def test_whoever_holds_the_mailed_link_reaches_the_banks_page(
     from_mail = authentication_link(purchase.pk)
     assert client.get(from_mail)["Location"] == purchase.action_url
     client.post(purchase.action_url, {"answer": "approve"})
-    assert "already confirmed" in text_of(client.get(from_mail))
+    assert "Payment confirmed" in text_of(client.get(from_mail))
     assert client.get(from_mail[:-2] + "x/").status_code == 404
 
 
