@@ -4,7 +4,6 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 COMPOSITE_KEYS = """
 ALTER TABLE billing_subscription
   ADD CONSTRAINT subscription_member_of_same_company
