@@ -53,8 +53,8 @@ class Command(BaseCommand):
                 f" here {found['ours'] or '-'}, there {found['theirs'] or '-'}"
             )
         self.stdout.write(
-            f"{row}: here {row.ours_count} purchases {_join(row.ours_sums)},"
-            f" there {row.theirs_count} charges {_join(row.theirs_sums)},"
+            f"{row}: here {row.ours_count} purchases{_join(row.ours_sums)},"
+            f" there {row.theirs_count} charges{_join(row.theirs_sums)},"
             f" {len(row.differences)} differences"
         )
 
@@ -82,4 +82,5 @@ def _read_gateways(name: str | None) -> list[Gateway]:
 
 
 def _join(sums: dict[str, str]) -> str:
-    return "(" + ", ".join(f"{amount} {currency}" for currency, amount in sums.items()) + ")"
+    amounts = ", ".join(f"{amount} {currency}" for currency, amount in sums.items())
+    return f" ({amounts})" if amounts else ""
