@@ -86,8 +86,18 @@ class PaymentEventAdmin(ReadOnlyAdmin):
 
 @admin.register(PaymentMethod)
 class PaymentMethodAdmin(ReadOnlyAdmin):
-    list_display = ("id", "company", "gateway", "label", "is_default", "confirmed_at", "removed_at")
-    list_filter = ("gateway",)
+    list_display = (
+        "id",
+        "company",
+        "gateway",
+        "kind",
+        "label",
+        "expires_on",
+        "is_default",
+        "confirmed_at",
+        "removed_at",
+    )
+    list_filter = ("gateway", "kind")
     list_select_related = ("company",)
     search_fields = ("company__name", "label")
 
@@ -97,15 +107,17 @@ class AutoPurchaseRuleAdmin(ReadOnlyAdmin):
     list_display = (
         "company",
         "state",
+        "paused_because",
         "level",
         "amount",
+        "target",
         "monthly_limit",
         "declined_count",
         "next_attempt_at",
         "last_outcome",
         "last_outcome_at",
     )
-    list_filter = ("state", "last_outcome")
+    list_filter = ("state", "paused_because", "last_outcome")
     list_select_related = ("company",)
     search_fields = ("company__name",)
 

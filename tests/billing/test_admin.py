@@ -14,6 +14,8 @@ TABLES = (
     "paymentmethod",
     "autopurchaserule",
     "autopurchaseconsent",
+    "autopurchaseoutcome",
+    "forgetwish",
 )
 
 

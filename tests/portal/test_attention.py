@@ -6,7 +6,10 @@ from decimal import Decimal
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from billing.auto_rules import save_rule
+from billing.consent import VERSION, Terms
 from billing.methods import save_card
+from billing.models import AutoPurchaseRule, PaymentMethod
 from billing.purchases import buy_credit
 from credit.allocation import Recipients
 from credit.requests import OutsideKey
@@ -106,6 +109,56 @@ def test_a_declined_purchase_leads_to_the_purchase(
         now=NOW,
     )
     assert titles(attention_of(alice.company)) == ([sentence] if sentence else [])
+
+
+def test_the_card_that_pays_is_told_before_it_expires_and_after(alice: Member) -> None:
+    credit_company(alice.company, "10", now=NOW)
+    card = save_card(actor=Actor.of_member(alice), gateway="sandbox", number="4242424242424242")
+    today = alice.company.day_at(NOW)
+    PaymentMethod.objects.filter(pk=card.pk).update(expires_on=today + timedelta(days=20))
+    assert titles(attention_of(alice.company)) == []
+    PaymentMethod.objects.filter(pk=card.pk).update(is_default=True)
+    (line,) = attention_of(alice.company)
+    assert (line.title.startswith("The card •••• 4242 expires on"), line.url) == (
+        True,
+        "/settings/payment/",
+    )
+    (later,) = titles(attention_of(alice.company, now=NOW + timedelta(days=22)))
+    assert later.startswith("The card •••• 4242 expired on")
+    PaymentMethod.objects.update(removed_at=NOW, is_default=False)
+    assert titles(attention_of(alice.company)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"state": "paused", "paused_because": "method_removed"},
+            "What it charged was removed. Choose what pays instead.",
+        ),
+        (
+            {"state": "paused", "paused_because": "many_charges"},
+            "It charged three times within ten minutes. Look at who spends so fast.",
+        ),
+        ({"last_outcome": "limit_reached", "next_attempt_at": NOW}, "It goes on by itself on"),
+    ],
+)
+def test_an_auto_recharge_of_the_company_that_waits_is_told(
+    alice: Member, change: dict[str, object], sentence: str
+) -> None:
+    credit_company(alice.company, "1000", now=NOW)
+    actor = Actor.of_member(alice)
+    save_rule(
+        actor=actor,
+        method=save_card(actor=actor, gateway="sandbox", number="4242424242424242"),
+        terms=Terms(Decimal(20), Decimal(50), Decimal(200)),
+        consent_version=VERSION,
+        now=NOW,
+    )
+    assert titles(attention_of(alice.company)) == []
+    AutoPurchaseRule.objects.update(**change)
+    (line,) = attention_of(alice.company)
+    assert sentence in line.text
 
 
 def test_invitations_about_to_expire_are_told(alice: Member) -> None:
