@@ -6,14 +6,15 @@ cannot be paid is tried again each day, and at once when the company is credited
 subscriptions by pk, numbers, the company's purse.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing.features.numbers import rest_numbers
 from billing.features.paying import Paid, pay_periods
@@ -26,6 +27,8 @@ from credit.posting_sql import array
 from members.models import Company
 from members.notices import NoticeKind, tell_administrators
 from skypemgr.lib.periods import utc_now
+
+logger = logging.getLogger(__name__)
 
 Status = Subscription.Status
 AT_ONCE = 1_000
@@ -64,19 +67,19 @@ class Renewed:
 
 def renew_due(*, now: datetime | None = None) -> Renewed:
     """Every feature whose next period is to be charged by now was paid, or marked as not payable;
-    companies one after the other, at most 1,000 of them.
+    companies one after the other.
     """
     at = now or utc_now()
-    found = (
-        Subscription.objects.filter(charge_on__lte=at.date() + A_DAY)
-        .filter(company__state=Company.State.ACTIVE)
-        .order_by("company")
-        .values_list("company_id", flat=True)
-        .distinct()[:COMPANIES_AT_ONCE]
+    found = Subscription.objects.filter(
+        charge_on__lte=at.date() + A_DAY, company__state=Company.State.ACTIVE
     )
     renewed = Renewed()
-    for company_id in list(found):
-        renewed.add(renew_company(company_id, now=at))
+    for company_id in _companies_of(found):
+        try:
+            renewed.add(renew_company(company_id, now=at))
+        except Exception:
+            # One company that cannot be renewed must not keep the others waiting.
+            logger.exception("features of company %s could not be renewed", company_id)
     return renewed
 
 
@@ -92,14 +95,34 @@ def retry_company(company_id: int, *, now: datetime | None = None) -> Renewed:
 
 def end_overdue(*, now: datetime | None = None) -> int:
     """Every feature whose paid time and grace are over by now has ended; how many. Those that renew
-    and could not be paid are in grace. At most 1,000 companies.
+    and could not be paid are in grace.
     """
     at = now or utc_now()
-    candidates = Subscription.objects.filter(
+    found = Subscription.objects.filter(
         paid_until__lte=at.date() + A_DAY, status__in=Subscription.OPEN
     )
-    companies = candidates.order_by("company").values_list("company_id", flat=True).distinct()
-    return sum(_end_company(pk, at) for pk in list(companies[:COMPANIES_AT_ONCE]))
+    count = 0
+    for company_id in _companies_of(found):
+        try:
+            count += _end_company(company_id, at)
+        except Exception:
+            # One company that cannot be looked at must not keep the others waiting.
+            logger.exception("features of company %s could not be ended", company_id)
+    return count
+
+
+def _companies_of(found: QuerySet[Subscription]) -> Iterator[int]:
+    """The companies of these features, each once. Read a thousand at a time: those that are found
+    again at every look, as while they cannot pay, keep no later one out.
+    """
+    after = 0
+    while True:
+        rest = found.filter(company__gt=after).order_by("company")
+        ids = list(rest.values_list("company_id", flat=True).distinct()[:COMPANIES_AT_ONCE])
+        yield from ids
+        if len(ids) < COMPANIES_AT_ONCE:
+            return
+        after = ids[-1]
 
 
 def _renew(company_id: int, at: datetime, *, is_retry: bool) -> Renewed:
@@ -242,40 +265,51 @@ def _discontinue(company: Company, found: Sequence[Subscription]) -> None:
 
 
 def _end_company(company_id: int, at: datetime) -> int:
-    def work() -> int:
-        company = Company.objects.get(pk=company_id)
-        today = company.day_at(at)
-        over = list(
-            Subscription.objects.filter(
-                company=company, paid_until__lte=today, status__in=Subscription.OPEN
-            )
-            .select_related("number")
-            .order_by("pk")
-            .select_for_update(no_key=True, skip_locked=True, of=("self",))[:AT_ONCE]
-        )
-        ended = [each for each in over if not _is_in_grace(each, today)]
-        waiting = [each for each in over if _is_in_grace(each, today)]
-        for each in waiting:
-            if each.status != Status.GRACE:
-                each.status, each.grace_until = Status.GRACE, grace_end(each.kind, each.paid_until)
-        Subscription.objects.bulk_update(waiting, ["status", "grace_until"], batch_size=AT_ONCE)
-        Subscription.objects.filter(pk__in=[each.pk for each in ended]).update(
-            status=Status.ENDED, charge_on=None, grace_until=None, ended_at=at
-        )
-        rest_numbers([each.number_id for each in ended if each.number_id], since=today)
-        unpaid = [each for each in ended if each.renews]
-        if unpaid:
-            tell_administrators(
-                company,
-                NoticeKind.FEATURES_ENDED,
-                key=f"features_ended:{today}",
-                count=len(unpaid),
-                numbers=[each.number.e164 for each in unpaid if each.number],
-                url="/features/renewals/",
-            )
-        return len(ended)
+    """Batch after batch: those in grace keep no later one from ending."""
+    count, place = 0, 0
+    while True:
+        found = atomically(partial(_end_batch, company_id, at, place))
+        if found is None:
+            return count
+        ended_count, place = found
+        count += ended_count
 
-    return atomically(work)
+
+def _end_batch(company_id: int, at: datetime, after: int) -> tuple[int, int] | None:
+    """How many of the next that are over have ended, and the last one's pk; None after the last."""
+    company = Company.objects.get(pk=company_id)
+    today = company.day_at(at)
+    over = list(
+        Subscription.objects.filter(
+            company=company, pk__gt=after, paid_until__lte=today, status__in=Subscription.OPEN
+        )
+        .select_related("number")
+        .order_by("pk")
+        .select_for_update(no_key=True, skip_locked=True, of=("self",))[:AT_ONCE]
+    )
+    if not over:
+        return None
+    ended = [each for each in over if not _is_in_grace(each, today)]
+    waiting = [each for each in over if _is_in_grace(each, today)]
+    for each in waiting:
+        if each.status != Status.GRACE:
+            each.status, each.grace_until = Status.GRACE, grace_end(each.kind, each.paid_until)
+    Subscription.objects.bulk_update(waiting, ["status", "grace_until"], batch_size=AT_ONCE)
+    Subscription.objects.filter(pk__in=[each.pk for each in ended]).update(
+        status=Status.ENDED, charge_on=None, grace_until=None, ended_at=at
+    )
+    rest_numbers([each.number_id for each in ended if each.number_id], since=today)
+    unpaid = [each for each in ended if each.renews]
+    if unpaid:
+        tell_administrators(
+            company,
+            NoticeKind.FEATURES_ENDED,
+            key=f"features_ended:{today}",
+            count=len(unpaid),
+            numbers=[each.number.e164 for each in unpaid if each.number],
+            url="/features/renewals/",
+        )
+    return len(ended), over[-1].pk
 
 
 def _is_in_grace(subscription: Subscription, today: date) -> bool:

@@ -17,7 +17,7 @@ from billing.features.numbers import reallocate_number, return_numbers
 from billing.leaving import preview_removal, remove_members
 from billing.models import NumberArea, PhoneNumber, Plan, Subscription, SubscriptionPeriod
 from billing.renewal_news import announce_renewals, total_upcoming
-from billing.renewals import end_overdue, renew_due, retry_company
+from billing.renewals import end_overdue, renew_company, renew_due, retry_company
 from credit.accounts import company_balance
 from credit.allocation import Recipients
 from credit.errors import CompanyNotActive
@@ -98,7 +98,7 @@ def test_a_crash_between_debit_and_extension_leaves_neither(
         cursor.execute(f"{table} ADD CONSTRAINT no_extension CHECK (months < 1) NOT VALID")
         try:
             with pytest.raises(IntegrityError, match="no_extension"):
-                renew_due(now=at("2026-02-26"))
+                renew_company(rich.company_id, now=at("2026-02-26"))
         finally:
             cursor.execute(f"{table} DROP CONSTRAINT no_extension")
     assert company_balance(rich.company) == 95
