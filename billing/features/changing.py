@@ -17,6 +17,7 @@ from members.access import find_member
 from members.actors import Actor
 from members.audit import record
 from members.models import Member
+from members.standing import hold_active_company
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.wake import wake
@@ -86,6 +87,7 @@ def undo_cancel(*, actor: Actor, subscription_id: int, now: datetime | None = No
     require_active(actor.company)
     at = now or utc_now()
     with transaction.atomic():
+        _hold_place(actor, subscription_id)
         subscription = _lock(actor, subscription_id)
         if subscription.renews:
             return subscription
@@ -203,6 +205,16 @@ def end_renewals(company_id: int, member_ids: list[int] | None = None) -> int:
         status=Status.ACTIVE,
         grace_until=None,
     )
+
+
+def _hold_place(actor: Actor, pk: int) -> None:
+    """Before the feature is locked: its member and the company stay as they are until the end. A
+    cancelled feature is not among those that leaving and closing wait for.
+    """
+    of_feature = Subscription.objects.filter(company=actor.company, pk=pk).values("member")
+    members = Member.objects.filter(company=actor.company, pk__in=of_feature)
+    list(members.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+    hold_active_company(actor.company.pk)
 
 
 def _lock(actor: Actor, pk: int) -> Subscription:
