@@ -1,7 +1,7 @@
 """Giving features to members. Its one rule: all of it is paid from the company's balance and active
 at once, or nothing happened.
 
-Lock order: request, members, numbers, the company's purse.
+Lock order: request, members, company, numbers, the company's purse.
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,7 @@ from members.actors import Actor
 from members.audit import record
 from members.models import Company, Member
 from members.models.people import Role
+from members.standing import hold_active_company
 from skypemgr.lib.formats import format_money
 from skypemgr.lib.periods import utc_now
 
@@ -115,6 +116,10 @@ def give_feature(
 def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str, Any]:
     company = Company.objects.get(pk=actor.company.pk)
     members = _lock_members(actor, wish)
+    # Opened before the company is held: opening needs it for itself alone.
+    accounts = ensure_accounts(company)
+    # Who closes it ends renewals, this one too, and so waits.
+    hold_active_company(company.pk)
     numbers = lock_reserved(company, wish.numbers, now=now)
     if bool(numbers) != (wish.plan.kind == FeatureKind.NUMBER) or (
         numbers and len(numbers) != len(members)
@@ -122,7 +127,6 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
         raise FeatureRefused(
             _("Choose one number for each member."), field="numbers", code="numbers_missing"
         )
-    accounts = ensure_accounts(company)
     posting = Posting.open(company.pk, [accounts.company, accounts.features], keys=(), now=now)
     require_active_state(posting.company_state)
     starts_on = posting.booked_on(accounts.company)
