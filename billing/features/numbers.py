@@ -117,6 +117,12 @@ def reallocate_number(
     actor.require_administrator()
     receiver = find_member(actor, member_id)
     with transaction.atomic():
+        # Before the feature, in the order in which leaving takes them.
+        status = (
+            Member.objects.select_for_update(no_key=True, of=("self",))
+            .values_list("status", flat=True)
+            .get(pk=receiver.pk)
+        )
         subscription = (
             Subscription.objects.select_for_update(no_key=True, of=("self",))
             .select_related("number", "member", "company", "plan")
@@ -129,11 +135,6 @@ def reallocate_number(
             raise NumberNotAvailable(_("Only a number can be handed on."), code="not_a_number")
         if subscription.status == Subscription.Status.ENDED:
             raise NumberNotAvailable(_("This number has ended."), code="feature_ended")
-        status = (
-            Member.objects.select_for_update(no_key=True, of=("self",))
-            .values_list("status", flat=True)
-            .get(pk=receiver.pk)
-        )
         if status not in (Member.Status.ACTIVE, Member.Status.SUSPENDED):
             raise MemberGone(_("%(name)s is no longer in the company.") % {"name": receiver.name})
         before = subscription.member_id
