@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from credit.models import RechargeRule
+from credit.models import Account, RechargeRule
 from credit.money import ZERO
 from members.models import Company, Member
 from members.models.people import Role
@@ -49,7 +49,7 @@ _DAY_FORM = _("Write the day like this: 2026-03-31.")
 @dataclass(frozen=True, slots=True)
 class MemberFilters:
     """What was asked for. ``below``: the balance is lower (company's currency); ``is_due``: it is
-    lower than the level of the member's own rule that is on. Days are the company's, both included.
+    lower than the level of the own rule, which runs. Days are the company's, both included.
     ``errors``: by parameter, why one that was given is not among the filters.
     """
 
@@ -167,8 +167,8 @@ def _poor(company: Company, members: QuerySet[Member], filters: MemberFilters) -
     if filters.below is not None:
         members = members.alias(held=or_zero("purse__balance")).filter(held__lt=filters.below)
     if filters.is_due:
-        rules = _rules(company).filter(is_on=True)
-        due = rules.alias(held=or_zero("purse__balance")).filter(threshold__gt=F("held"))
+        # While a rule runs its level stands at the purse.
+        due = Account.objects.filter(company=company, balance__lt=F("recharge_below"))
         members = members.filter(pk__in=due.values("member_id"))
     return members
 
@@ -182,13 +182,13 @@ def _with_rule(
     rules = _rules(company)
     if state == "off":
         return members.filter(pk__in=rules.filter(is_on=False).values("member_id"))
-    rules = rules.filter(is_on=True).alias(
-        held=or_zero("purse__balance"),
-        resumes_on=F("purse__recharge_resumes_on"),
-    )
-    is_suspended = Q(resumes_on__gt=today)
     if state == "suspended":
-        return members.filter(pk__in=rules.filter(is_suspended).values("member_id"))
+        # Only a rule that is on leaves this day at the purse.
+        purses = Account.objects.filter(company=company, recharge_resumes_on__gt=today)
+        return members.filter(pk__in=purses.values("member_id"))
+    rules = rules.filter(is_on=True).alias(
+        held=or_zero("purse__balance"), resumes_on=F("purse__recharge_resumes_on")
+    )
     running = rules.filter(Q(resumes_on=None) | Q(resumes_on__lte=today))
     waits = Q(waiting_since__isnull=False, held__lt=F("threshold"))
     running = running.filter(waits) if state == "waiting" else running.exclude(waits)

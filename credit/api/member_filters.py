@@ -37,7 +37,7 @@ FILTERS = [
     ),
     OpenApiParameter("below", str, description="Balance below this amount, such as 5.00."),
     OpenApiParameter(
-        "due", str, enum=["1"], description="Balance below the level of the own rule that is on."
+        "due", str, enum=["1"], description="Balance below the level of the own rule, which runs."
     ),
     OpenApiParameter("joined_from", OpenApiTypes.DATE, description="In the company's time zone."),
     OpenApiParameter("joined_to", OpenApiTypes.DATE, description="This day included."),
