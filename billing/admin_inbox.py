@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from billing.ending import end_purchase
 from billing.errors import GatewayNotConfigured
 from billing.gateways.base import GatewayUnavailable
 from billing.gateways.registry import find_gateway
@@ -81,7 +82,7 @@ class PaymentIncidentAdmin(OperatedAdmin):
     ordering = ("-id",)
     exclude = ("mail_claimed_at",)
     action_form = WordForm
-    actions = ("mark_as_seen",)
+    actions = ("mark_as_seen", "end_purchases")
 
     @admin.action(description=_("Mark as seen, with a word"), permissions=["operate"])
     def mark_as_seen(self, request: HttpRequest, queryset: QuerySet[PaymentIncident]) -> None:
@@ -94,6 +95,24 @@ class PaymentIncidentAdmin(OperatedAdmin):
             return
         text = ngettext("%(count)s incident is closed.", "%(count)s incidents are closed.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
+
+    @admin.action(
+        description=_("End the purchase: nothing is credited, with a word"), permissions=["operate"]
+    )
+    def end_purchases(self, request: HttpRequest, queryset: QuerySet[PaymentIncident]) -> None:
+        """The chosen incidents' purchases, for which something else was paid, have ended."""
+        user, word = cast("User", request.user), request.POST.get("word", "")
+        ids = sorted({incident.purchase_id for incident in queryset if incident.purchase_id})
+        try:
+            for pk in ids:
+                end_purchase(user=user, purchase_id=pk, text=word)
+        except ProductError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        text = ngettext(
+            "%(count)s purchase has ended.", "%(count)s purchases have ended.", len(ids)
+        )
+        self.message_user(request, text % {"count": len(ids)}, messages.SUCCESS)
 
 
 @admin.register(GatewayEvent)

@@ -26,6 +26,7 @@ WORDS: dict[str, Promise] = {
     "create_member": _("Created an account"),
     "create_purchase": _("Bought credit"),
     "cancel_purchase": _("Called a purchase off"),
+    "end_purchase": _("Ended a purchase without credit"),
     "decline_request": _("Declined a request for credit"),
     "give_call_details_consent": _("Consented to call details"),
     "import_members": _("Imported members"),
