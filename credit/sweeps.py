@@ -1,12 +1,16 @@
 """Finds rules that wait. Its one rule: all is right without it, it only makes things sooner."""
 
+import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
 from credit.recharge import evaluate_purses
+
+logger = logging.getLogger(__name__)
 
 BATCH = 1000
 RESUMED_AT_ONCE = 5000
@@ -74,8 +78,17 @@ def sweep_due_purses(*, now: datetime, company_id: int | None = None) -> int:
         for company, account in rows:
             by_company[company].append(account)
         for company, accounts in by_company.items():
-            evaluations = evaluate_purses(company, accounts, now=now, skip_locked=True)
-            paid += sum(1 for evaluation in evaluations if evaluation.paid)
+            paid += _try(company, accounts, now)
+
+
+def _try(company_id: int, account_ids: Sequence[int], now: datetime) -> int:
+    try:
+        evaluations = evaluate_purses(company_id, account_ids, now=now, skip_locked=True)
+    except Exception:
+        # One company that cannot be looked at must not keep the others waiting.
+        logger.exception("due purses of company %s could not be evaluated", company_id)
+        return 0
+    return sum(1 for evaluation in evaluations if evaluation.paid)
 
 
 def serve_waiting_rules(company_id: int, *, now: datetime) -> int:

@@ -7,13 +7,15 @@ import pytest
 from django.db import transaction
 
 from credit import sweeps
+from credit.accounts import ensure_accounts
 from credit.allocation import Recipients
+from credit.ledger import Move, post_transfers
 from credit.models import Account, RechargeRule, Transfer
 from credit.rules import RuleTerms, save_rules
 from credit.sweeps import resume_rules, sweep_due_purses
 from credit.verification import verify_ledger
 from members.actors import Actor
-from members.models import Member
+from members.models import Company, Member
 from tests.conftest import credit_company, make_member
 from tests.credit.test_races import at_once
 
@@ -57,3 +59,32 @@ def test_small_batches_do_all_the_work(
     assert resume_rules(now=NOON) == 0
     assert resume_rules(now=APRIL) == 5
     assert suspended.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_company_that_cannot_be_evaluated_keeps_no_other_waiting(
+    staff: list[Member], alice: Member
+) -> None:
+    account = Account.objects.get(member=staff[0])
+    accounts = ensure_accounts(alice.company)
+    taken = Move(
+        kind=Transfer.Kind.FEATURE,
+        source=accounts.company,
+        destination=accounts.features,
+        amount=Decimal(1),
+        key=f"recharge:{account.pk}:{account.version}",
+    )
+    post_transfers(alice.company_id, [taken], now=NOON)
+    later = Company.objects.create(
+        name="Later", country="FR", currency="EUR", time_zone="Europe/Paris", language="fr"
+    )
+    anna = make_member(later, "anna", role="administrator")
+    save_rules(
+        actor=Actor.of_member(anna),
+        recipients=Recipients(member_ids=(anna.pk,)),
+        terms=RuleTerms(Decimal(10), Decimal(5), Decimal(10)),
+        now=NOON,
+    )
+    credit_company(later, "100", now=NOON)
+    assert sweep_due_purses(now=NOON) == 1
+    assert Account.objects.get(member=anna).balance == 10
