@@ -2,6 +2,7 @@
 other call of the member can spend.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,8 @@ from credit.recharge import Recharger, lock_rules
 from members.models import Company, Member
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.periods import utc_now
+
+logger = logging.getLogger(__name__)
 
 # How long after its longest duration a call may still be settled from what it set aside.
 GRACE = timedelta(minutes=10)
@@ -225,7 +228,16 @@ def expire_holds(*, now: datetime) -> int:
     """Calls never settled in time have given all back, at most 500; how many."""
     due = Hold.objects.filter(status=Hold.Status.OPEN, expires_at__lte=now).order_by("expires_at")
     rows = list(due.values_list("company_id", "pk")[:SWEPT_AT_ONCE])
-    return sum(_end(company, pk, Hold.Status.EXPIRED, now) for company, pk in rows)
+    return sum(_try_to_expire(company, pk, now) for company, pk in rows)
+
+
+def _try_to_expire(company_id: int, hold_id: int, now: datetime) -> bool:
+    try:
+        return _end(company_id, hold_id, Hold.Status.EXPIRED, now)
+    except Exception:
+        # One hold that cannot be ended must not keep the others' credit.
+        logger.exception("hold %s could not expire", hold_id)
+        return False
 
 
 def _end(company_id: int, hold_id: int, status: str, now: datetime) -> bool:

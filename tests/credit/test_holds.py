@@ -246,3 +246,15 @@ def test_settling_and_releasing_at_once_end_the_hold_once(acme: Company, bob: Me
     )
     assert purse(bob) == (Decimal("4.4"), 0)
     assert verify_ledger() == []
+
+
+def test_a_hold_that_cannot_be_ended_keeps_nobody_elses_credit(
+    acme: Company, alice: Member, bob: Member
+) -> None:
+    give(alice, alice, "5", now=NOON)
+    ask(acme, 1)
+    Account.objects.filter(member=bob).update(held=0)
+    ask(acme, 2, member="alice", now=NOON + timedelta(seconds=1))
+    assert purse(alice)[1] > 0
+    assert expire_holds(now=NOON + timedelta(hours=2)) == 1
+    assert purse(alice) == (5, 0)
