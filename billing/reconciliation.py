@@ -115,16 +115,21 @@ def compare_days(*, now: datetime | None = None) -> list[GatewayDay]:
             .filter(Q(differences=[]) | Q(compared_at__gt=at - AGAIN_AFTER))
             .values_list("day", flat=True)
         )
-        days = [last - back * A_DAY for back in reversed(range(DAYS_BACK))]
-        try:
-            rows = [compare_day(gateway, day, now=at) for day in days if day not in done]
-        except GatewayUnavailable:
-            logger.warning("%s does not answer; its days are compared later", gateway.name)
-        except Exception:
-            # One gateway that cannot be compared must not keep the others waiting.
-            logger.exception("the days of %s could not be compared", gateway.name)
-        else:
-            compared += [row for row in rows if row is not None]
+        for back in reversed(range(DAYS_BACK)):
+            day = last - back * A_DAY
+            if day in done:
+                continue
+            try:
+                row = compare_day(gateway, day, now=at)
+            except GatewayUnavailable:
+                logger.warning("%s does not answer; its days are compared later", gateway.name)
+                break
+            except Exception:
+                # One day that cannot be compared must not keep the others waiting.
+                logger.exception("%s of %s could not be compared", day, gateway.name)
+                continue
+            if row is not None:
+                compared.append(row)
     return compared
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.check_times import next_check
-from billing.gateways.base import ChargeStatus
+from billing.gateways.base import ChargeStatus, SettledCharge
 from billing.models import GatewayDay, PaymentIncident, Purchase
 from billing.purchases import advance_purchase
 from billing.reconciliation import advance_open_purchases, compare_day, compare_days
@@ -236,6 +236,22 @@ def test_a_gateway_that_does_not_answer_is_compared_later_and_holds_up_no_other(
     assert {row.gateway for row in compare_days(now=NEXT_DAY)} == {"sandbox"}
     scripted.is_down = False
     assert {row.gateway for row in compare_days(now=NEXT_DAY)} == {"scripted"}
+
+
+def test_a_day_that_cannot_be_compared_holds_up_no_later_one(
+    alice: Member, scripted: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, broken = scripted.settled_on, DAY - timedelta(days=6)
+
+    def settled_on(day: date) -> list[SettledCharge] | None:
+        if day == broken:
+            raise ValueError(day)
+        return listed(day)
+
+    monkeypatch.setattr(scripted, "settled_on", settled_on)
+    days = {row.day for row in compare_days(now=NEXT_DAY) if row.gateway == "scripted"}
+    assert DAY in days
+    assert broken not in days
 
 
 def test_a_gateway_that_cannot_list_its_charges_has_no_days(
