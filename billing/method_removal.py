@@ -95,9 +95,10 @@ def _lock(actor: Actor, pk: int, successor: int | None) -> PaymentMethod:
 
 
 def _hold(actor: Actor, pk: int, successor: int | None) -> PaymentMethod:
+    # All of them, as putting them in order does: the next default may be any.
     rows = PaymentMethod.objects.select_for_update(no_key=True).filter(company=actor.company)
     wanted = [pk] if successor is None else [pk, successor]
-    found = {row.pk: row for row in rows.filter(pk__in=wanted, removed_at=None).order_by("pk")}
+    found = {row.pk: row for row in rows.filter(removed_at=None).order_by("pk")}
     for wish in wanted:
         if wish not in found:
             raise UnknownMethod(
