@@ -59,22 +59,33 @@ def tell_of_expiring(*, now: datetime | None = None) -> int:
     date; returns how many cards there are.
     """
     at = now or utc_now()
-    count = 0
-    for method in list_expiring(at).select_related("company").iterator():
-        today = method.company.day_at(at)
-        if method.expires_on is None or not today <= method.expires_on <= today + TOLD_BEFORE:
-            continue
-        tell_administrators(
-            method.company,
-            NoticeKind.PAYMENT_METHOD_EXPIRES,
-            key=f"payment_method_expires:{method.pk}:{method.expires_on.isoformat()}",
-            card=method.label,
-            expires_on=method.expires_on.isoformat(),
-            pays=_pays_by_itself(method),
-            url=reverse("payment_settings"),
-        )
-        count += 1
-    return count
+    found = list_expiring(at).select_related("company")
+    return sum(_try_to_tell(method, at) for method in found.iterator())
+
+
+def _try_to_tell(method: PaymentMethod, at: datetime) -> bool:
+    try:
+        return _tell_of_expiring(method, at)
+    except Exception:
+        # One company that cannot be told must not keep the others waiting.
+        logger.exception("nobody was told that payment method %s expires", method.pk)
+        return False
+
+
+def _tell_of_expiring(method: PaymentMethod, at: datetime) -> bool:
+    today = method.company.day_at(at)
+    if method.expires_on is None or not today <= method.expires_on <= today + TOLD_BEFORE:
+        return False
+    tell_administrators(
+        method.company,
+        NoticeKind.PAYMENT_METHOD_EXPIRES,
+        key=f"payment_method_expires:{method.pk}:{method.expires_on.isoformat()}",
+        card=method.label,
+        expires_on=method.expires_on.isoformat(),
+        pays=_pays_by_itself(method),
+        url=reverse("payment_settings"),
+    )
+    return True
 
 
 def list_expiring(at: datetime) -> "QuerySet[PaymentMethod]":

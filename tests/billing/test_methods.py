@@ -34,7 +34,7 @@ from billing.models import (
 from billing.purchases import advance_purchase
 from members.actors import Actor
 from members.mailing import send_pending_notices
-from members.models import AuditEntry, Member, Notice
+from members.models import AuditEntry, Company, Member, Notice
 from skypemgr.lib.errors import NotAllowed
 from tests.billing.conftest import (
     ASKING_LATER,
@@ -332,6 +332,24 @@ def test_cards_that_are_gone_or_were_never_paid_with_are_not_told(alice: Member)
     remove_method(actor=of(alice), pk=first.pk, now=NOON)
     PaymentMethod.objects.filter(pk=second.pk).update(confirmed_at=None)
     assert tell_of_expiring(now=NOON) == 0
+
+
+def test_a_company_that_cannot_be_told_of_its_card_keeps_no_other_from_being_told(
+    alice: Member, charlie: Member
+) -> None:
+    two_cards(alice)
+    PaymentMethod.objects.create(
+        company=charlie.company,
+        gateway="sandbox",
+        kind="card",
+        reference="r",
+        fingerprint="f",
+        label="card",
+        confirmed_at=NOON,
+    )
+    PaymentMethod.objects.update(expires_on=date(2026, 11, 30))
+    Company.objects.filter(pk=alice.company_id).update(time_zone="Nowhere/At_All")
+    assert tell_of_expiring(now=NOON) == 1
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
