@@ -2,6 +2,7 @@
 day of charge, a week and a day before.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,10 +17,11 @@ from members.models import Company
 from members.notices import NoticeKind, tell_administrators
 from skypemgr.lib.periods import utc_now
 
+logger = logging.getLogger(__name__)
+
 Status = Subscription.Status
 TOLD_BEFORE = (timedelta(days=7), timedelta(days=1))
 A_DAY = timedelta(days=1)
-COMPANIES_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def total_upcoming(company: Company, *, until: date) -> UpcomingTotal:
 
 def announce_renewals(*, now: datetime | None = None) -> int:
     """The administrators of each company know what is charged in seven days and tomorrow, once for
-    each day of charge; how many companies were looked at. At most 1,000 for each.
+    each day of charge; how many companies were looked at.
     """
     at = now or utc_now()
     count = 0
@@ -90,10 +92,18 @@ def announce_renewals(*, now: datetime | None = None) -> int:
             charge_on__in=days, company__state=Company.State.ACTIVE, last_failed_on=None
         )
         companies = found.order_by("company").values_list("company_id", flat=True).distinct()
-        for company_id in list(companies[:COMPANIES_AT_ONCE]):
-            _announce(Company.objects.get(pk=company_id), before, at)
-            count += 1
+        count += sum(_try(company_id, before, at) for company_id in list(companies))
     return count
+
+
+def _try(company_id: int, before: timedelta, at: datetime) -> bool:
+    try:
+        _announce(Company.objects.get(pk=company_id), before, at)
+    except Exception:
+        # One company that cannot be told must not keep the others waiting.
+        logger.exception("renewals of company %s could not be announced", company_id)
+        return False
+    return True
 
 
 def _announce(company: Company, before: timedelta, at: datetime) -> None:

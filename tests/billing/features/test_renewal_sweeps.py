@@ -7,10 +7,11 @@ import pytest
 
 from billing import renewals
 from billing.models import NumberArea, Plan, Subscription
+from billing.renewal_news import announce_renewals
 from billing.renewals import end_overdue, renew_due
 from credit.accounts import company_balance, ensure_accounts
 from credit.ledger import Move, post_transfers
-from members.models import Company, Member
+from members.models import Company, Member, Notice
 from tests.billing.features.conftest import NOON, at, give_number, give_plan
 from tests.conftest import credit_company, give, make_member
 
@@ -79,3 +80,14 @@ def test_features_in_grace_keep_no_later_one_from_ending(
     statuses = dict(Subscription.objects.values_list("pk", "status"))
     assert statuses == {number.pk: "grace", box: "ended"}
     assert Subscription.objects.get(pk=number.pk).grace_until == date(2026, 3, 30)
+
+
+def test_a_company_that_cannot_be_told_keeps_no_other_from_being_told(
+    rich: Member, bob: Member, later_company: Member, voicemail: Plan
+) -> None:
+    give_plan(rich, voicemail, bob)
+    give_plan(later_company, voicemail, later_company)
+    Company.objects.filter(pk=rich.company_id).update(time_zone="Nowhere/At_All")
+    announce_renewals(now=at("2026-02-18"))
+    told = Notice.objects.filter(kind="renewals_soon").values_list("member", flat=True)
+    assert list(told) == [later_company.pk]
