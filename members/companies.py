@@ -1,14 +1,12 @@
 """Making a company. Its one rule: whoever names a company is its first administrator."""
 
-from zoneinfo import available_timezones
-
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from members.actors import Actor
 from members.audit import record
-from members.countries import COUNTRIES, CURRENCIES
+from members.countries import COUNTRIES, CURRENCIES, time_zone_choices
 from members.errors import InvalidField
 from members.joining import add_member
 from members.models import Company, Member, User
@@ -37,7 +35,7 @@ def create_company(
         raise InvalidField(_("Choose a country from the list."), field="country")
     if currency not in CURRENCIES:
         raise InvalidField(_("Choose a currency from the list."), field="currency")
-    if time_zone not in available_timezones():
+    if time_zone not in dict(time_zone_choices()):
         raise InvalidField(_("Choose a time zone from the list."), field="time_zone")
     if language not in dict(settings.LANGUAGES):
         raise InvalidField(_("Choose a language from the list."), field="language")

@@ -38,6 +38,8 @@ def test_whoever_names_a_company_administers_it(db: None) -> None:
         ("country", "XX"),
         ("currency", "ZZZ"),
         ("time_zone", "Europe/Atlantis"),
+        # Known here, but not to the database.
+        ("time_zone", "localtime"),
         ("language", "de"),
     ],
 )
