@@ -129,15 +129,17 @@ def activate_rule(
     """The rule is on with what was agreed to, old declines forgotten, and looked at right away.
 
     Without a saved method, ``paid_with`` at least, there is nothing to charge and it stays as it
-    was. If the method was removed meanwhile the rule pauses and administrators are told, unless
-    one is on that pays with another.
+    was, as it does if something newer was agreed to. If the method was removed meanwhile the rule
+    pauses and administrators are told, unless one is on that pays with another.
     """
     method = consent.method or paid_with
     if method is None:
         return
     is_gone = not _hold(method)
-    known = AutoPurchaseRule.objects.filter(company=consent.company, state=State.ON).first()
-    if is_gone and known is not None and known.method_id != method.pk:
+    known = _hold_rule(consent, method)
+    if known.consent_at > consent.created_at:
+        return
+    if is_gone and known.state == State.ON and known.method_id != method.pk:
         return
     fields = {
         "level": consent.level,
@@ -155,17 +157,34 @@ def activate_rule(
         "next_attempt_at": None,
         "changed_at": now,
     }
-    AutoPurchaseRule.objects.bulk_create(
-        [AutoPurchaseRule(company=consent.company, **fields)],
-        update_conflicts=True,
-        unique_fields=["company"],
-        update_fields=list(fields),
-    )
+    AutoPurchaseRule.objects.filter(pk=known.pk).update(**fields)
     arm_purse(ensure_accounts(consent.company).company, None if is_gone else consent.level)
     if is_gone:
         tell_of_method_gone(AutoPurchaseRule.objects.get(company=consent.company), now=now)
     else:
         wake("company.debited", consent.company_id)
+
+
+def _hold_rule(consent: AutoPurchaseConsent, method: PaymentMethod) -> AutoPurchaseRule:
+    """The company's rule, locked; one that is off is made first, so that two who agree at the same
+    moment wait for each other here."""
+    AutoPurchaseRule.objects.bulk_create(
+        [
+            AutoPurchaseRule(
+                company=consent.company,
+                level=consent.level,
+                amount=consent.amount,
+                target=consent.target,
+                monthly_limit=consent.monthly_limit,
+                method=method,
+                consent_by=consent.member,
+                consent_at=consent.created_at,
+                consent_version=consent.text_version,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return AutoPurchaseRule.objects.select_for_update(no_key=True).get(company=consent.company)
 
 
 def save_rule(

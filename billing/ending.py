@@ -19,15 +19,15 @@ from members.models import User
 from skypemgr.lib.errors import NotAllowed
 from skypemgr.lib.periods import utc_now
 
-DIFFERING = (Kind.AMOUNT_DIFFERS, Kind.CURRENCY_DIFFERS)
+DIFFERING = (Kind.AMOUNT_DIFFERS, Kind.CURRENCY_DIFFERS, Kind.OTHER_COMPANY)
 
 
 def end_purchase(
     *, user: User, purchase_id: int, text: str, now: datetime | None = None
 ) -> Purchase:
-    """A purchase for which another amount or currency was paid has expired, nothing credited, and
-    holds up auto-recharge no longer; its incidents are dealt with. What came is sent back at the
-    gateway, by hand.
+    """A purchase for which another amount or currency was paid, or by another company, has expired,
+    nothing credited, and holds up auto-recharge no longer; its incidents are dealt with. What came
+    is sent back at the gateway, by hand.
 
     Raises NotAllowed, NotCancellable (``nothing_differs``, ``purchase_not_cancellable``),
     ResolutionMissing.

@@ -112,6 +112,8 @@ def _take_over(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
     if purchase.is_final:
         purchase.settled_at = now
     if result.status == ChargeStatus.SUCCEEDED:
+        # Opens purses, for which the company's row is taken, before a method is.
+        ensure_accounts(purchase.company)
         _keep_method(purchase, result, now)
         if purchase.method is not None:
             confirm_method(purchase.method, now=now)

@@ -64,6 +64,8 @@ def _read(answer: object) -> VatAnswer:
     if not isinstance(answer, dict):
         raise CheckerUnavailable
     wrappers = answer.get("errorWrappers") or []
+    if not isinstance(wrappers, list):
+        raise CheckerUnavailable
     errors = {str(each.get("error")) for each in wrappers if isinstance(each, dict)}
     errors |= {str(answer["userError"])} if answer.get("userError") else set()
     if errors - {"VALID"}:
@@ -73,4 +75,6 @@ def _read(answer: object) -> VatAnswer:
     is_valid = answer.get("valid")
     if not isinstance(is_valid, bool):
         raise CheckerUnavailable
-    return VatAnswer(is_valid=is_valid, proof=str(answer.get("requestIdentifier") or "")[:40])
+    # The database knows no NUL in a text.
+    proof = str(answer.get("requestIdentifier") or "").replace("\0", "")[:40]
+    return VatAnswer(is_valid=is_valid, proof=proof)

@@ -54,7 +54,11 @@ def sweep_vat_numbers(*, now: datetime | None = None) -> int:
         return 0
     due = _due_profiles(at)
     for company_id in due:
-        check_vat_number(company_id, checker=checker, now=at)
+        try:
+            check_vat_number(company_id, checker=checker, now=at)
+        except Exception:
+            # One number that cannot be dealt with must not keep the others waiting.
+            logger.exception("VAT number of company %s could not be dealt with", company_id)
     return len(due)
 
 
