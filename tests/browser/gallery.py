@@ -29,14 +29,13 @@ STICKS_OUT = """() => {
     .slice(0, 5).map((part) => part.outerHTML.slice(0, 120));
 }"""
 Theme = Literal["light", "dark"]
-VIEWS: tuple[tuple[int, Theme], ...] = (
-    (1280, "light"),
-    (1280, "dark"),
-    (390, "dark"),
-    (390, "light"),
-)
-# In the other language a page is as wide or narrow, but says it with more words.
-OTHER_VIEWS = VIEWS if os.environ.get("ALL_VIEWS") else (VIEWS[0], VIEWS[2])
+# Both widths and both themes once; with ALL_VIEWS each width in each theme.
+WIDE: tuple[int, Theme] = (1280, "light")
+NARROW: tuple[int, Theme] = (390, "dark")
+REST: tuple[tuple[int, Theme], ...] = ((1280, "dark"), (390, "light"))
+VIEWS: tuple[tuple[int, Theme], ...] = (WIDE, NARROW)
+if os.environ.get("ALL_VIEWS"):
+    VIEWS += REST
 # A story is seen by readers of both languages, at the three widths of a screen, tablet and phone.
 STORY_VIEWS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (768, "light"), (390, "dark"))
 HEIGHTS = {1280: 800, 768: 1024, 390: 844}
@@ -61,16 +60,15 @@ class Gallery:
 
     def take(self, page: Page, name: str) -> None:
         """Pictures of the page exist for every width and theme; its faults are noted."""
-        usual = VIEWS if self.language == "en" else OTHER_VIEWS
-        for width, theme in self.views or usual:
+        for width, theme in self.views or VIEWS:
             page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
             page.emulate_media(color_scheme=theme)
             page.wait_for_timeout(SETTLE_MS)
             page.wait_for_function(AT_REST)
             view = f"{name} {self.language} {width} {theme}"
             self.faults += [f"{view} sticks out: {part}" for part in page.evaluate(STICKS_OUT)]
-            # Both widths and both themes once: what a machine can tell is so in every language.
-            if self.language == "en" and (width, theme) in (VIEWS[0], VIEWS[2]):
+            # What a machine can tell is so in every language.
+            if self.language == "en" and (width, theme) in (WIDE, NARROW):
                 self.faults += [f"{view}: {fault}" for fault in find_barriers(page)]
             page.screenshot(
                 path=FOLDER / f"{name}-{self.language}-{width}-{theme}.png", full_page=True

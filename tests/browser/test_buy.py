@@ -52,7 +52,7 @@ def test_credit_is_bought_with_auto_recharge_and_confirmed(
 
     check = page.get_by_role("main")
     expect(check.locator(".sum-lines tr")).to_have_count(3)
-    expect(check.locator(".sum-lines .is-total")).to_contain_text(words.money("100"))
+    expect(check.locator(".sum-lines .is-total")).to_contain_text(words.money("120"))
     for amount in ("100", "20", "300"):
         expect(check.locator(".agreement")).to_contain_text(words.money(amount))
     page.get_by_role("button", name=words("Pay now")).click()

@@ -14,7 +14,7 @@ from members.welcome import welcome_url
 from skypemgr.lib.periods import utc_now
 from tests.billing.conftest import LATE
 from tests.browser.conftest import Desk
-from tests.browser.gallery import VIEWS, Gallery
+from tests.browser.gallery import NARROW, WIDE, Gallery
 from tests.browser.outbox import follow_link
 from tests.browser.words import Words
 from tests.browser.world import World, buy, make_world
@@ -115,7 +115,7 @@ def test_the_pages_about_members(desk: Desk, gallery: Gallery, world: World) -> 
 
 def test_the_pages_of_settings_and_of_oneself(desk: Desk, gallery: Gallery, world: World) -> None:
     # Forms and lines as elsewhere: each width and theme once; in French where words are tightest.
-    gallery.views = (VIEWS[0], VIEWS[2]) if gallery.language == "en" else (VIEWS[2],)
+    gallery.views = (WIDE, NARROW) if gallery.language == "en" else (NARROW,)
     page = desk.open(world.alice, gallery.language)
     gallery.visit(
         page,
