@@ -361,7 +361,7 @@ def slowly(rows: list[tuple[str, int]], minutes: list[Left], money: Decimal) -> 
     return taken
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from([PARIS, MOBILE]), st.integers(0, 400)), min_size=1, max_size=6
