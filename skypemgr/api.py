@@ -40,6 +40,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("credit.api.urls")),
     path("", include("billing.api.urls")),
     path("", include("skypemgr.portal.api_urls")),
-    path("", include("skypemgr.portal.api_urls")),
     re_path(r"", Nowhere.as_view()),
 ]
