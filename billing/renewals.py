@@ -16,6 +16,7 @@ from functools import partial
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from billing.features.changing import run_out
 from billing.features.numbers import rest_numbers
 from billing.features.paying import Paid, pay_periods
 from billing.features.periods import charge_day, grace_end
@@ -242,15 +243,7 @@ def _discontinue(company: Company, found: Sequence[Subscription]) -> None:
     """They run out; the administrators are told the truth about when."""
     if not found:
         return
-    Subscription.objects.filter(pk__in=[each.pk for each in found]).update(
-        renews=False,
-        charge_on=None,
-        last_failed_on=None,
-        next_plan=None,
-        next_months=None,
-        status=Status.ACTIVE,
-        grace_until=None,
-    )
+    run_out([each.pk for each in found])
     for each in found:
         tell_administrators(
             company,

@@ -3,6 +3,7 @@
 Its one rule: what is paid stays usable to its day, and nothing but the next renewal is changed.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -196,7 +197,14 @@ def end_renewals(company_id: int, member_ids: list[int] | None = None) -> int:
         .select_for_update(no_key=True, of=("self",))
         .values_list("pk", flat=True)
     )
-    return Subscription.objects.filter(pk__in=pks).update(
+    return run_out(pks)
+
+
+def run_out(subscription_ids: Collection[int]) -> int:
+    """Inside the transaction that locked them: the features stay usable to what is paid and nothing
+    more is charged; how many.
+    """
+    return Subscription.objects.filter(pk__in=subscription_ids).update(
         renews=False,
         charge_on=None,
         last_failed_on=None,
