@@ -11,11 +11,10 @@ from django.utils.translation import gettext as _
 from billing.errors import UnknownMethod
 from billing.gateways.base import Way
 from billing.gateways.registry import find_gateway, list_gateways
-from billing.methods import find_method, method_name, save_card
+from billing.methods import choose_method, find_method_named, method_name
 from billing.models import PaymentMethod
 from members.actors import Actor
 
-LONGEST_ID = 18
 SEPA_CURRENCY = "EUR"
 
 
@@ -80,9 +79,7 @@ def takes(way: Way, currency: str) -> bool:
 def find_means(actor: Actor, name: str) -> Means:
     """What the name means in the actor's company; UnknownMethod or GatewayNotConfigured else."""
     if name.isascii() and name.isdigit():
-        if len(name) > LONGEST_ID:
-            raise _unknown()
-        return find_method(actor, int(name))
+        return find_method_named(actor, name)
     gateway_name, _colon, way = name.partition(":")
     gateway = find_gateway(gateway_name)
     if gateway.asks_number or way not in [known.value for known in gateway.ways]:
@@ -102,7 +99,7 @@ def choose_means(actor: Actor, name: str) -> Means:
         gateway_name, colon, _way = name.partition(":")
         gateway = find_gateway(gateway_name)
         if not colon and gateway.asks_number:
-            return save_card(actor=actor, gateway=gateway.name, number=gateway.default_card)
+            return choose_method(actor, name)
         if not colon:
             name = NewMethod(gateway.name, gateway.ways[0]).name
     return find_means(actor, name)

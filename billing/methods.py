@@ -23,6 +23,9 @@ from members.models import Company, Member
 from members.notices import NoticeKind, tell_administrators
 from skypemgr.lib.wake import wake
 
+# More digits than any id has, and than the database can compare.
+LONGEST_ID = 18
+
 
 def list_methods(company: Company) -> list[PaymentMethod]:
     """The saved methods that can be used now: the default, then the back-ups in their order."""
@@ -44,16 +47,21 @@ def find_method(actor: Actor, pk: int) -> PaymentMethod:
     return method
 
 
+def find_method_named(actor: Actor, name: str) -> PaymentMethod:
+    """The company's own method by its id as text, digits only; UnknownMethod else."""
+    if len(name) > LONGEST_ID:
+        raise UnknownMethod(
+            _("There is no such payment method in your company."), field="payment_method"
+        )
+    return find_method(actor, int(name))
+
+
 def choose_method(actor: Actor, payment_method: str) -> PaymentMethod:
     """The method that a machine named: a saved one by id, or a gateway by name, which then uses
     its default card (the sandbox's succeeds). Raises UnknownMethod or GatewayNotConfigured.
     """
     if payment_method.isascii() and payment_method.isdigit():
-        if len(payment_method) > 18:
-            raise UnknownMethod(
-                _("There is no such payment method in your company."), field="payment_method"
-            )
-        return find_method(actor, int(payment_method))
+        return find_method_named(actor, payment_method)
     gateway = find_gateway(payment_method)
     return save_card(actor=actor, gateway=gateway.name, number=gateway.default_card)
 
