@@ -3,7 +3,7 @@ company is closed by the verb.
 """
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +25,7 @@ from billing.models import (
     Purchase,
 )
 from members.admin import CompanyAdmin as OpenCompanyAdmin
+from members.admin import ReadOnlyAdmin as PlainReadOnlyAdmin
 from members.models import Company
 
 # Registered by being imported.
@@ -38,23 +39,11 @@ __all__ = [
 ]
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs
-    """A table that the operator reads."""
+class ReadOnlyAdmin(PlainReadOnlyAdmin):
+    """A table that the operator reads, however long it is."""
 
     show_full_result_count = False
     list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: rows are made by the verbs."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
 
 
 @admin.register(Purchase)

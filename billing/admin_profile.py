@@ -18,6 +18,7 @@ from billing.profile import verify_company, withdraw_verification
 from billing.switches import ensure_switch, resume_purchases, set_switch, stop_purchases
 from billing.vat_checks import decide_vat_number
 from members.actors import Actor
+from members.admin import ReadOnlyAdmin
 from members.models import Company, User
 from skypemgr.lib.errors import ProductError
 
@@ -83,7 +84,7 @@ class PayerActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic w
 
 
 @admin.register(BillingProfile)
-class BillingProfileAdmin(PayerActions):
+class BillingProfileAdmin(PayerActions, ReadOnlyAdmin):
     """Companies as payers: read, and decided about by the actions."""
 
     list_display = (
@@ -107,18 +108,6 @@ class BillingProfileAdmin(PayerActions):
     search_fields = ("company__name", "vat_number_checked")
     show_full_result_count = False
     actions = ACTIONS
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: made when first needed."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Only by the actions."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
 
 
 @admin.register(VatRate)
