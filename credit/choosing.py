@@ -203,3 +203,13 @@ def _whole(text: str) -> int:
 def _texts(values: QueryDict) -> dict[str, str]:
     """Each parameter's last value."""
     return {name: str(values[name]) for name in values if values.getlist(name)}
+
+
+def say_count_changed(count: int) -> str:
+    """That others are chosen now than the page showed, before anything is done."""
+    sentence = ngettext(
+        "Meanwhile it is %(count)s member. Please check again.",
+        "Meanwhile they are %(count)s members. Please check again.",
+        count,
+    )
+    return sentence % {"count": format_number(count)}

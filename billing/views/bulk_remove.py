@@ -10,7 +10,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from billing.leaving import preview_removal, remove_members
-from credit.choosing import Action, Choice, Crowd, gather, read_choice, why_too_many
+from credit.choosing import (
+    Action,
+    Choice,
+    Crowd,
+    gather,
+    read_choice,
+    say_count_changed,
+    why_too_many,
+)
 from credit.forms import CountForm
 from members.access import MemberRequest, administrators_only
 from skypemgr.lib.errors import NotAllowed, NotFound, ProductError
@@ -35,7 +43,7 @@ def remove_many(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and crowd.count:
         error = why_too_many(crowd.count)
         if not error and not CountForm(request.POST).says(crowd.count):
-            error = _changed(crowd.count)
+            error = say_count_changed(crowd.count)
         if not error:
             try:
                 done = remove_members(actor=request.actor, member_ids=crowd.ids)
@@ -71,15 +79,6 @@ def _done(count: int) -> str:
     sentence = ngettext(
         "%(count)s member was removed. The credit stays with the person.",
         "%(count)s members were removed. Their credit stays with them.",
-        count,
-    )
-    return sentence % {"count": format_number(count)}
-
-
-def _changed(count: int) -> str:
-    sentence = ngettext(
-        "Meanwhile it is %(count)s member. Please check again.",
-        "Meanwhile they are %(count)s members. Please check again.",
         count,
     )
     return sentence % {"count": format_number(count)}

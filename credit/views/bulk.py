@@ -13,7 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from credit.choosing import Action, Choice, Crowd, gather, read_choice, why_too_many
+from credit.choosing import (
+    Action,
+    Choice,
+    Crowd,
+    gather,
+    read_choice,
+    say_count_changed,
+    why_too_many,
+)
 from credit.forms import CountForm
 from credit.standing import StandingChanged, reactivate_members, suspend_members
 from credit.views.shared import SHOWN_MEMBERS, refuse_misread
@@ -73,7 +81,7 @@ def move(request: MemberRequest) -> HttpResponse:
             if _move(request, form, crowd):
                 return redirect("members")
         else:
-            form.add_error(None, _changed(crowd.count))
+            form.add_error(None, say_count_changed(crowd.count))
     page = {"form": form, "ids": values.getlist("member") if choice.recipients.are_named else []}
     return _show(request, "credit/bulk_move.html", choice, crowd, page, is_refused=is_posted)
 
@@ -117,7 +125,7 @@ def _change(request: MemberRequest, step: Step) -> HttpResponse:
     if request.method == "POST" and crowd.count:
         error = why_too_many(crowd.count)
         if not error and not CountForm(request.POST).says(crowd.count):
-            error = _changed(crowd.count)
+            error = say_count_changed(crowd.count)
         if not error:
             try:
                 done = step.verb(actor=request.actor, member_ids=crowd.ids)
@@ -141,15 +149,6 @@ def _done(action: Action, count: int) -> str:
         sentence = ngettext(
             "%(count)s member is active again.", "%(count)s members are active again.", count
         )
-    return sentence % {"count": format_number(count)}
-
-
-def _changed(count: int) -> str:
-    sentence = ngettext(
-        "Meanwhile it is %(count)s member. Please check again.",
-        "Meanwhile they are %(count)s members. Please check again.",
-        count,
-    )
     return sentence % {"count": format_number(count)}
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from credit.accounts import balances
 from credit.allocation import Recipients, recipients_query
-from credit.choosing import AT_ONCE, Choice, read_choice, why_too_many
+from credit.choosing import AT_ONCE, Choice, read_choice, say_count_changed, why_too_many
 from credit.errors import CreditError
 from credit.forms import BulkRuleForm, RuleForm
 from credit.queries.rules import preview_rule, read_outcomes
@@ -115,12 +115,7 @@ def _save_many(
     form = BulkRuleForm(request.POST.dict())
     if form.is_valid() and form.cleaned_data["shown_count"] != count:
         form.data = {**form.data, "shown_count": str(count)}
-        sentence = ngettext(
-            "Meanwhile it is %(count)s member. Please check again.",
-            "Meanwhile they are %(count)s members. Please check again.",
-            count,
-        )
-        form.add_error(None, sentence % {"count": format_number(count)})
+        form.add_error(None, say_count_changed(count))
     if form.is_valid():
         try:
             saved = save_rules(
