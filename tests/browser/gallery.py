@@ -39,9 +39,11 @@ if os.environ.get("ALL_VIEWS"):
 # A story is seen by readers of both languages, at the three widths of a screen, tablet and phone.
 STORY_VIEWS: tuple[tuple[int, Theme], ...] = ((1280, "light"), (768, "light"), (390, "dark"))
 HEIGHTS = {1280: 800, 768: 1024, 390: 844}
-# Drawings follow a change of width or theme a moment later, colours move on to the new theme.
+# Drawings follow a change of width or theme a moment later, colours move on to the new theme: two
+# frames after the change their moves have begun.
 SETTLE_MS = 100
-AT_REST = "() => document.getAnimations().every((moving) => moving.playState !== 'running')"
+AT_REST = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+  Promise.allSettled(document.getAnimations().map((moving) => moving.finished)).then(done))))"""
 
 
 def find_barriers(page: Page) -> list[Any]:
@@ -62,9 +64,9 @@ class Gallery:
         """Pictures of the page exist for every width and theme; its faults are noted."""
         for width, theme in self._views():
             page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-            page.emulate_media(color_scheme=theme)
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.wait_for_timeout(SETTLE_MS)
-            page.wait_for_function(AT_REST)
+            page.evaluate(AT_REST)
             view = f"{name} {self.language} {width} {theme}"
             self.faults += [f"{view} sticks out: {part}" for part in page.evaluate(STICKS_OUT)]
             # What a machine can tell is so in every language.
