@@ -42,6 +42,8 @@ HEIGHTS = {1280: 800, 768: 1024, 390: 844}
 # Drawings follow a change of width or theme a moment later, colours move on to the new theme: two
 # frames after the change their moves have begun.
 SETTLE_MS = 100
+WEARS_THEME = """(theme) =>
+  [null, theme].includes(document.documentElement.getAttribute("data-bs-theme"))"""
 AT_REST = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
   Promise.allSettled(document.getAnimations().map((moving) => moving.finished)).then(done))))"""
 
@@ -65,6 +67,7 @@ class Gallery:
         for width, theme in self._views():
             page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.wait_for_function(WEARS_THEME, arg=theme)
             page.wait_for_timeout(SETTLE_MS)
             page.evaluate(AT_REST)
             view = f"{name} {self.language} {width} {theme}"
