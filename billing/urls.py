@@ -1,6 +1,6 @@
 """The addresses of billing."""
 
-from django.urls import path
+from django.urls import include, path
 
 from billing.views import (
     bulk_remove,
@@ -46,4 +46,5 @@ urlpatterns = [
     path(
         "sandbox/authenticate/<slug:reference>/", sandbox.authenticate, name="sandbox_authenticate"
     ),
+    path("", include("billing.feature_urls")),
 ]
