@@ -47,10 +47,21 @@ _DAY_FORM = _("Write the day like this: 2026-03-31.")
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What an app above leaves of the members, for reasons of its own; ``content`` tells two of
+    them apart.
+    """
+
+    content: str
+    members: Q = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MemberFilters:
     """What was asked for. ``below``: the balance is lower (company's currency); ``is_due``: it is
     lower than the level of the own rule, which runs. Days are the company's, both included.
-    ``errors``: by parameter, why one that was given is not among the filters.
+    ``also``: what is asked for above, never read here. ``errors``: by parameter, why one that was
+    given is not among the filters.
     """
 
     search: str = ""
@@ -63,6 +74,7 @@ class MemberFilters:
     is_due: bool = False
     joined_from: date | None = None
     joined_to: date | None = None
+    also: Narrowing | None = None
     errors: Mapping[str, str | Promise] = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -111,6 +123,7 @@ class MemberFilters:
             "below": "" if self.below is None else f"{self.below:.4f}",
             "due": str(self.is_due),
             "joined": f"{self.joined_from} {self.joined_to}",
+            **({"also": self.also.content} if self.also else {}),
         }
 
 
@@ -134,6 +147,8 @@ def filtered_members(company: Company, filters: MemberFilters, *, today: date) -
     if filters.joined_to:
         end = company.start_of(filters.joined_to + timedelta(days=1))
         members = members.filter(joined_at__lt=end)
+    if filters.also:
+        members = members.filter(filters.also.members)
     return members
 
 

@@ -6,6 +6,7 @@ Its one rule: a fixed number of queries, however many members; a member without 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import F, OrderBy, Prefetch, QuerySet
@@ -85,19 +86,32 @@ def read_members(
     """One page of the table, and the totals of all of it."""
     with wide_memory():
         totals = read_totals(company, filters, today=today)
-        paginator = Paginator(Member.objects.none(), PAGE_SIZE)
-        # The paginator keeps its count once known; the totals know it already.
-        paginator.__dict__["count"] = totals.count
-        place = paginator.get_page(page)
-        chosen = filtered_members(company, filters, today=today)
-        is_large = totals.count >= MANY
-        if not is_large:
-            # Found first and then sorted: few are not looked for along the order of all.
-            chosen = with_purses(company).filter(pk__in=chosen.values("pk")[:MANY])
-        members = ordered(chosen, sort, today, is_large=is_large)
-        pks = _page_of(members, place, totals.count)
+        place, pks = find_page(
+            company, filters, count=totals.count, sort=sort, page=page, today=today
+        )
         rows = read_rows(company, pks, today=today)
     return MembersPage(place, rows), totals
+
+
+def find_page(
+    company: Company, filters: MemberFilters, *, count: int, sort: str, page: str, today: date
+) -> tuple[Page, list[int]]:  # type: ignore[type-arg]
+    """A page's place among those of so many members, and who stands on it; one query."""
+    place = place_among(count, page)
+    chosen = filtered_members(company, filters, today=today)
+    is_large = count >= MANY
+    if not is_large:
+        # Found first and then sorted: few are not looked for along the order of all.
+        chosen = with_purses(company).filter(pk__in=chosen.values("pk")[:MANY])
+    return place, cut_page(ordered(chosen, sort, today, is_large=is_large), place)
+
+
+def place_among(count: int, page: str) -> Page:  # type: ignore[type-arg]
+    """A page's place among those of so many lines, without counting them again."""
+    paginator = Paginator(Member.objects.none(), PAGE_SIZE)
+    # The paginator keeps its count once known.
+    paginator.__dict__["count"] = count
+    return paginator.get_page(page)
 
 
 def ordered(
@@ -150,13 +164,14 @@ def _order(key: str) -> OrderBy:
     return field.asc(nulls_first=True) if key == "last_active_on" else field.asc()
 
 
-def _page_of(members: QuerySet[Member], place: Page, count: int) -> list[int]:  # type: ignore[type-arg]
-    """The ids on the page, counted from whichever end is nearer."""
+def cut_page(members: QuerySet[Any], place: Page, name: str = "pk") -> list[int]:  # type: ignore[type-arg]
+    """The ids on the page, counted from whichever end is nearer; ``name`` is the column of ids."""
+    count = place.paginator.count
     start = (place.number - 1) * PAGE_SIZE
     end = min(start + PAGE_SIZE, count)
     if start <= count // 2:
-        return list(members.values_list("pk", flat=True)[start:end])
-    backwards = members.reverse().values_list("pk", flat=True)[count - end : count - start]
+        return list(members.values_list(name, flat=True)[start:end])
+    backwards = members.reverse().values_list(name, flat=True)[count - end : count - start]
     return list(backwards)[::-1]
 
 

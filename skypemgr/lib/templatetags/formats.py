@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from skypemgr.lib import formats
+from skypemgr.lib.phones import readable_number
 
 register = template.Library()
 
@@ -43,6 +44,12 @@ def movement(amount: Decimal, currency: str) -> SafeString:
 def number(value: Decimal | int | None) -> str:
     """`{{ count|number }}` groups thousands."""
     return "" if value is None else formats.format_number(value)
+
+
+@register.filter
+def phone(digits: str | None) -> str:
+    """`{{ e164|phone }}` writes a phone number in its international form."""
+    return "" if digits is None else readable_number(digits)
 
 
 @register.filter

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-import phonenumbers
-
 from credit.models import Call
+from skypemgr.lib.phones import readable_number
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,3 @@ def read_own_calls(member_id: int, limit: int) -> list[OwnCall]:
         )
     )
     return [OwnCall(readable_number(row[0]), *row[1:]) for row in rows[:limit]]
-
-
-def readable_number(digits: str) -> str:
-    """The number in its international form, as it stands when it cannot be read."""
-    text = digits if digits.startswith("+") else f"+{digits}"
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        return digits
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
