@@ -16,8 +16,12 @@ WORDS: dict[str, Promise] = {
     "accept_invitation": _("Accepted an invitation"),
     "accept_vat_number": _("Accepted the VAT number"),
     "allocate": _("Allocated credit"),
+    "allow_feature": _("Chose which features a member may have"),
     "approve_request": _("Approved a request for credit"),
     "archive_list": _("Archived a list"),
+    "cancel_feature": _("Cancelled a feature"),
+    "cancel_features": _("Cancelled features"),
+    "change_feature": _("Changed a feature"),
     "change_role": _("Changed a role"),
     "change_time_zone": _("Changed the time zone"),
     "close_company": _("Closed the company"),
@@ -28,6 +32,7 @@ WORDS: dict[str, Promise] = {
     "cancel_purchase": _("Called a purchase off"),
     "end_purchase": _("Ended a purchase without credit"),
     "decline_request": _("Declined a request for credit"),
+    "give_feature": _("Gave a feature"),
     "give_call_details_consent": _("Consented to call details"),
     "import_members": _("Imported members"),
     "invite_members": _("Invited members"),
@@ -36,6 +41,7 @@ WORDS: dict[str, Promise] = {
     "make_link": _("Made a link to an invitation"),
     "move_members": _("Moved members to a list"),
     "mute_notices": _("Chose which notices come by mail"),
+    "reallocate_number": _("Handed a number on"),
     "reactivate_member": _("Reactivated a member"),
     "reactivate_members": _("Reactivated members"),
     "refuse_vat_number": _("Refused the VAT number"),
@@ -72,6 +78,7 @@ WORDS: dict[str, Promise] = {
     "withdraw_call_details_consent": _("Withdrew the consent to call details"),
     "withdraw_request": _("Withdrew a request for credit"),
     "withdraw_verification": _("Withdrew the verification"),
+    "undo_cancel": _("Took a cancel back"),
 }
 
 

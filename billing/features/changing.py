@@ -4,7 +4,9 @@ Its one rule: what is paid stays usable to its day, and nothing but the next ren
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -24,6 +26,15 @@ from skypemgr.lib.periods import utc_now
 from skypemgr.lib.wake import wake
 
 Status = Subscription.Status
+MOST_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesCancelled:
+    """How many will not renew any more, and how many did not before."""
+
+    count: int
+    unchanged_count: int
 
 
 def find_feature(actor: Actor, pk: int) -> Subscription:
@@ -77,6 +88,41 @@ def cancel_feature(
         )
         record(actor, "cancel_feature", subject=f"subscription:{subscription.pk}")
     return subscription
+
+
+def cancel_features(
+    *, actor: Actor, subscription_ids: Collection[int], now: datetime | None = None
+) -> FeaturesCancelled:
+    """As ``cancel_feature`` for all of them or none, in a fixed number of statements; those that do
+    not renew already are counted. Raises NotAllowed, FeatureRefused (``nothing_chosen``,
+    ``too_many_features``), NotFound.
+    """
+    actor.require_administrator()
+    wanted = set(subscription_ids)
+    if not wanted:
+        raise FeatureRefused(
+            _("Choose at least one feature."), field="subscriptions", code="nothing_chosen"
+        )
+    if len(wanted) > MOST_AT_ONCE:
+        raise FeatureRefused(
+            _("At most 1,000 features can be cancelled at once."),
+            field="subscriptions",
+            code="too_many_features",
+        )
+    with transaction.atomic():
+        found = list(
+            Subscription.objects.filter(company=actor.company, pk__in=wanted)
+            .order_by("pk")
+            .select_for_update(no_key=True, of=("self",))
+            .values_list("pk", "renews", "status")
+        )
+        if len(found) < len(wanted):
+            raise NotFound(_("There is no such feature in your company."), code="unknown_feature")
+        renewing = [pk for pk, renews, status in found if renews and status != Status.ENDED]
+        run_out(renewing, cancelled_at=now or utc_now(), cancelled_by=actor.member)
+        if renewing:
+            record(actor, "cancel_features", features_count=len(renewing), features=renewing)
+    return FeaturesCancelled(len(renewing), len(found) - len(renewing))
 
 
 def undo_cancel(*, actor: Actor, subscription_id: int, now: datetime | None = None) -> Subscription:
@@ -200,9 +246,9 @@ def end_renewals(company_id: int, member_ids: list[int] | None = None) -> int:
     return run_out(pks)
 
 
-def run_out(subscription_ids: Collection[int]) -> int:
+def run_out(subscription_ids: Collection[int], **cancelled: Any) -> int:
     """Inside the transaction that locked them: the features stay usable to what is paid and nothing
-    more is charged; how many.
+    more is charged; how many. ``cancelled`` says by whom and when it was wished.
     """
     return Subscription.objects.filter(pk__in=subscription_ids).update(
         renews=False,
@@ -212,6 +258,7 @@ def run_out(subscription_ids: Collection[int]) -> int:
         next_months=None,
         status=Status.ACTIVE,
         grace_until=None,
+        **cancelled,
     )
 
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing.errors import FeatureRefused
-from billing.features.numbers import assign_numbers, lock_reserved
+from billing.features.numbers import assign_numbers, lock_reserved, require_residence
 from billing.features.paying import Paid, pay_periods
 from billing.features.periods import add_months, charge_day
 from billing.features.prices import price_for
@@ -41,13 +41,15 @@ MOST_AT_ONCE = 1_000
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is to be given, for 1, 3 or 12 months, to whom. ``numbers`` are reserved numbers by pk,
-    one for each recipient in order of pk; only for plans of numbers.
+    one for each recipient in order of pk; only for plans of numbers. ``accepts_residence``: the
+    rules of the numbers' areas were read and are kept.
     """
 
     plan: Plan
     months: int
     recipients: Recipients
     numbers: tuple[int, ...] = ()
+    accepts_residence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
         raise FeatureRefused(
             _("Choose one number for each member."), field="numbers", code="numbers_missing"
         )
+    require_residence(numbers, is_accepted=wish.accepts_residence)
     posting = Posting.open(company.pk, [accounts.company, accounts.features], keys=(), now=now)
     require_active_state(posting.company_state)
     starts_on = posting.booked_on(accounts.company)
@@ -141,6 +144,7 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
                 "available": format_money(purse.available, company.currency),
             },
             field="members",
+            missing=total - purse.available,
         )
     assign_numbers(numbers)
     paid_until = add_months(starts_on, wish.months, anchor_day=starts_on.day)
@@ -179,6 +183,7 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
         members_count=len(members),
         price=price,
         total=total,
+        **({"accepts_residence": wish.accepts_residence} if numbers else {}),
     )
     return {
         "id": request_id,

@@ -106,13 +106,34 @@ def rest_numbers(numbers: Sequence[int], *, since: date) -> None:
     )
 
 
+def require_residence(numbers: Sequence[PhoneNumber], *, is_accepted: bool) -> None:
+    """NumberNotAvailable (``residence_not_accepted``) if an area of the numbers has rules of
+    residence that were not accepted.
+    """
+    if is_accepted or not numbers:
+        return
+    areas = NumberArea.objects.filter(pk__in={number.area_id for number in numbers})
+    found = areas.exclude(note_en="").order_by("position", "pk").first()
+    if found is not None:
+        raise NumberNotAvailable(
+            _("Accept the rules of residence of %(area)s first: %(note)s")
+            % {"area": found.name, "note": found.note},
+            field="residence_accepted",
+            code="residence_not_accepted",
+        )
+
+
 def reallocate_number(
-    *, actor: Actor, subscription_id: int, member_id: int, now: datetime | None = None
+    *,
+    actor: Actor,
+    subscription_id: int,
+    member_id: int,
+    accepts_residence: bool = False,
 ) -> Subscription:
     """The number is another member's, with what is paid of it; nothing is charged.
 
     Raises NotAllowed, NotFound, MemberGone, NumberNotAvailable (``not_a_number``,
-    ``feature_ended``).
+    ``feature_ended``, ``residence_not_accepted``).
     """
     actor.require_administrator()
     receiver = find_member(actor, member_id)
@@ -139,6 +160,7 @@ def reallocate_number(
             raise MemberGone(_("%(name)s is no longer in the company.") % {"name": receiver.name})
         before = subscription.member_id
         if before != receiver.pk:
+            require_residence([subscription.number], is_accepted=accepts_residence)
             subscription.member = receiver
             subscription.save(update_fields=["member"])
             record(
