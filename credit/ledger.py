@@ -27,6 +27,7 @@ T = TypeVar("T")
 PURSE_KINDS = ("company", "member")
 MOVES_LIMIT = 10_000
 PURSE_COLUMNS = 11
+COMPANY_COLUMNS = 5
 TAKEN_MEANWHILE = ("transfer_key_unique", "call_charged_once", "hold_once")
 
 
@@ -108,13 +109,13 @@ class Posting:
     """
 
     def __init__(
-        self, company_id: int, purses: dict[int, Purse], *, state: str, zone: str, now: datetime
+        self, company_id: int, purses: dict[int, Purse], *, state: str, today: date, now: datetime
     ) -> None:
         self.company_id = company_id
         self.purses = purses
         self.company_state = state
         self.now = now
-        self.today = day_in(zone, now)
+        self.today = today
         self._known: dict[str, Posted] = {}
         self._new: list[Posted] = []
 
@@ -133,11 +134,15 @@ class Posting:
         found: list[tuple[Any, ...]] = []
         if keys or not rows:
             found = fetch_all((posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)}))
-        company = found[0][:4] if found else rows[0][PURSE_COLUMNS:]
-        state, zone, next_zone, changes_on = company
-        zone = zone_in_force(zone, next_zone, changes_on, now)
-        posting = cls(company_id, purses, state=state, zone=zone, now=now)
-        for pk, *row in (fields[4:] for fields in found if fields[4] is not None):
+        company = found[0][:COMPANY_COLUMNS] if found else rows[0][PURSE_COLUMNS:]
+        state, zone, next_zone, changes_on, booked_from = company
+        today = day_in(zone_in_force(zone, next_zone, changes_on, now), now)
+        # A clock that is behind books nothing into a closed month.
+        if booked_from is not None and today < booked_from:
+            today = booked_from
+        posting = cls(company_id, purses, state=state, today=today, now=now)
+        transfers = (fields[COMPANY_COLUMNS:] for fields in found)
+        for pk, *row in (fields for fields in transfers if fields[0] is not None):
             posted = Posted(Move(*row[:8]), *row[8:])
             posted.id, posted.already = pk, True
             posting._known[posted.move.key] = posted

@@ -26,7 +26,7 @@ WITH purse AS MATERIALIZED (
      FOR NO KEY UPDATE
 )
 SELECT account.*, company.state, company.time_zone, company.next_time_zone,
-       company.next_time_zone_on
+       company.next_time_zone_on, company.booked_from
   FROM (
     SELECT * FROM purse
      UNION ALL
@@ -42,10 +42,11 @@ SELECT account.*, company.state, company.time_zone, company.next_time_zone,
 # A statement of its own after the locks: it sees what was committed while they were waited for.
 LOOK_UP = Prepared("""
 SELECT company.state, company.time_zone, company.next_time_zone, company.next_time_zone_on,
-       transfer.id, transfer.kind, transfer.source_id, transfer.destination_id, transfer.amount,
-       transfer.key, transfer.occurred_at, transfer.actor_id, transfer.reverses_id,
-       transfer.booked_on, transfer.source_balance_after, transfer.source_version,
-       transfer.destination_balance_after, transfer.destination_version
+       company.booked_from, transfer.id, transfer.kind, transfer.source_id,
+       transfer.destination_id, transfer.amount, transfer.key, transfer.occurred_at,
+       transfer.actor_id, transfer.reverses_id, transfer.booked_on, transfer.source_balance_after,
+       transfer.source_version, transfer.destination_balance_after,
+       transfer.destination_version
   FROM members_company company
   LEFT JOIN credit_transfer transfer
     ON transfer.company_id = %(company)s AND transfer.key = ANY(%(keys)s::text[])

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from credit.closing import close_months
 from credit.holds import expire_holds
 from credit.low_balance import look_at_balance, sweep_low_balances
 from credit.models import Account
@@ -40,6 +41,12 @@ def expire() -> None:
 def roll_up() -> None:
     """Finished days are rolled up by company, list and cost centre."""
     roll_up_days(now=utc_now())
+
+
+@shared_task(name="credit.close_months")
+def close() -> None:
+    """Months that have ended are closed, and their figures frozen."""
+    close_months(now=utc_now())
 
 
 @shared_task(name="credit.resume_rules")

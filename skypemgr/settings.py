@@ -345,6 +345,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-low-balances": {"task": "credit.sweep_low_balances", "schedule": 15.0},
     "expire-holds": {"task": "credit.expire_holds", "schedule": 60.0},
     "roll-up-days": {"task": "credit.roll_up_days", "schedule": crontab(minute="*/10")},
+    "close-months": {"task": "credit.close_months", "schedule": crontab(minute="*/5")},
     "resume-rules": {"task": "credit.resume_rules", "schedule": crontab(minute="*/5")},
     "advance-purchases": {"task": "billing.advance_open_purchases", "schedule": 10.0},
     "sweep-events": {"task": "billing.sweep_events", "schedule": 30.0},

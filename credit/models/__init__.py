@@ -4,6 +4,7 @@ from credit.models.accounts import Account, DailyTotal, Transfer
 from credit.models.alerts import LowBalanceAlert, LowBalanceRecipient
 from credit.models.allowances import Allowance, AllowanceHold, AllowanceUse
 from credit.models.calls import Call, Rate
+from credit.models.closing import MonthClosing
 from credit.models.credit_requests import CreditRequest
 from credit.models.holds import Hold
 from credit.models.recharge import RechargeOutcome, RechargeRule
@@ -21,6 +22,7 @@ __all__ = [
     "Hold",
     "LowBalanceAlert",
     "LowBalanceRecipient",
+    "MonthClosing",
     "OutsideRequest",
     "Rate",
     "RechargeOutcome",

@@ -17,6 +17,8 @@ class Company(models.Model):
     more; members spend what they have.
     ``max_call_seconds`` bounds what one call in progress may hold. ``next_time_zone`` is in force
     from 00:00 (there) of ``next_time_zone_on``, without any job: ask ``zone_at``, never the column.
+    Nothing is booked before ``booked_from``, the first day of the month that is not closed;
+    ``closing_since`` is when it was moved there, until the months before are frozen.
     ``call_details_on`` alone shows nothing: ``members.call_details.may_show_calls`` decides.
     """
 
@@ -32,6 +34,8 @@ class Company(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=64)
     next_time_zone = models.CharField(max_length=64, blank=True, editable=False)
     next_time_zone_on = models.DateField(null=True, blank=True, editable=False)
+    booked_from = models.DateField(null=True, blank=True, editable=False)
+    closing_since = models.DateTimeField(null=True, blank=True, editable=False)
     language = models.CharField(_("language"), max_length=5)
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     max_call_seconds = models.PositiveIntegerField(
@@ -59,6 +63,14 @@ class Company(models.Model):
                 condition=models.Q(next_time_zone="", next_time_zone_on=None)
                 | (~models.Q(next_time_zone="") & models.Q(next_time_zone_on__isnull=False)),
                 name="company_next_time_zone_complete",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("booked_from",), name="company_booked_from"),
+            models.Index(
+                fields=("id",),
+                condition=models.Q(closing_since__isnull=False),
+                name="company_closing_waits",
             ),
         )
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from credit.models import Transfer
+from credit.closing import verify_closings
+from credit.models import MonthClosing, Transfer
 from credit.verification import CHECKS, verify_ledger
 
 
 class Command(BaseCommand):
-    help = "Recomputes every figure of the ledger from its transfers; exits 1 on any difference."
+    help = "Recomputes every figure of the ledger and of closed months; exits 1 on any difference."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         differences = verify_ledger()
@@ -19,7 +20,15 @@ class Command(BaseCommand):
                 f"{difference.check}: {difference.subject}: is {difference.stored},"
                 f" should be {difference.computed}"
             )
-        if differences:
+        changed = verify_closings()
+        for closing in changed:
+            self.stderr.write(
+                f"closed month: company {closing.company_id} {closing.month:%Y-%m}:"
+                f" is {closing.stored}, should be {closing.computed}"
+            )
+        if differences or changed:
             sys.exit(1)
-        count = Transfer.objects.count()
-        self.stdout.write(f"{len(CHECKS)} checks over {count} transfers: no difference")
+        count, closed = Transfer.objects.count(), MonthClosing.objects.count()
+        self.stdout.write(
+            f"{len(CHECKS)} checks over {count} transfers and {closed} closed months: no difference"
+        )
