@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Min, Sum
 
 from credit.figures import Level, totals
-from credit.models import Account, Call, DailyTotal, MonthClosing
+from credit.models import Call, DailyTotal, MonthClosing
 from credit.money import ZERO
 from credit.sweeps import ZONE_IN_FORCE
 from members.models import Company
@@ -165,7 +165,7 @@ def _compute(company: Company, month: date, before: MonthClosing | None) -> Mont
     """The month's figures as the ledger says now; not stored, and without its digest."""
     last_day = first_of_next_month(month) - A_DAY
     rows = totals(company, month, last_day, *LEVELS)
-    flow = {level: ZERO for level in (Level.COMPANY, Level.MEMBERS)}
+    flow = dict.fromkeys((Level.COMPANY, Level.MEMBERS), ZERO)
     for row in rows:
         if row.level in flow:
             flow[Level(row.level)] += row.incoming - row.outgoing

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 NEVER_CHANGED = """
 CREATE FUNCTION credit_record_is_never_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

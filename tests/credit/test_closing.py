@@ -137,12 +137,16 @@ def test_two_workers_freeze_a_month_once(acme: Company) -> None:
 def test_a_closed_month_is_never_edited(acme: Company) -> None:
     credit_company(acme, "100", now=IN_MARCH)
     close()
-    with pytest.raises(IntegrityError, match="month_closing_is_never_changed"):
-        with transaction.atomic():
-            MonthClosing.objects.update(company_closing=1)
-    with pytest.raises(IntegrityError, match="month_closing_is_never_changed"):
-        with transaction.atomic():
-            MonthClosing.objects.all().delete()
+    with (
+        pytest.raises(IntegrityError, match="month_closing_is_never_changed"),
+        transaction.atomic(),
+    ):
+        MonthClosing.objects.update(company_closing=1)
+    with (
+        pytest.raises(IntegrityError, match="month_closing_is_never_changed"),
+        transaction.atomic(),
+    ):
+        MonthClosing.objects.all().delete()
 
 
 def test_what_is_booked_into_a_closed_month_past_the_code_is_found(
