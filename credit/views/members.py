@@ -14,6 +14,7 @@ from credit.exports import download_members
 from credit.filter_words import filter_words, rule_words, status_words
 from credit.member_filters import PARAMETERS, MemberFilters
 from credit.queries.members import DEFAULT_SORT, SORTS, MemberRow, read_lists, read_members
+from credit.views.addresses import Addresses, Chip
 from credit.views.shared import refuse_misread
 from members.access import MemberRequest, readers_only
 from members.models.people import Role
@@ -23,14 +24,6 @@ TABLE = "members-table"
 HEADS = {"name": "name", "balance": "balance", "spent": "-spent", "activity": "-activity"}
 # What a table's address may carry; ticks are the page's own.
 CARRIED = (*PARAMETERS, "sort")
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A column by which the table can be sorted."""
-
-    url: str
-    direction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +42,41 @@ class Line:
     names: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter in words, and the table without it."""
-
-    words: str
-    url: str
-
-
 @readers_only
 def show_members(request: MemberRequest) -> HttpResponse:
     """The table, or only its part that a search or a change of balances refreshes."""
     company = request.actor.company
     filters = MemberFilters.of(request.GET.dict())
     sort = _sort(request)
+    addresses = _addresses(request)
     today = company.day_at(utc_now())
     number = request.GET.get("page", "1")
     page, totals = read_members(company, filters, sort=sort, page=number, today=today)
     only_table = request.htmx and request.htmx.target == TABLE
     ticked = request.GET.get("ticked", "")
     chips = [
-        Chip(words, _address(request, without=(name,)))
-        for name, words in filter_words(company, filters)
+        Chip(words, addresses.to(without=(name,))) for name, words in filter_words(company, filters)
     ]
     context: dict[str, Any] = {
         "page": page,
-        "lines": _lines(request, page.rows, ticked),
+        "lines": _lines(request, addresses, page.rows, ticked),
         "tickable_count": sum(row.can_receive for row in page.rows),
         "totals": totals,
         "filters": filters,
         "chips": chips,
         "sort": sort,
-        "heads": {name: _head(request, sort, name, first) for name, first in HEADS.items()},
+        "heads": {name: addresses.head(sort, name, first) for name, first in HEADS.items()},
         "currency": company.currency,
         "today": today,
         "is_page_ticked": ticked == "page",
         "is_every_ticked": ticked == "every" and bool(totals.present_count) and not filters.errors,
         "carried": _carried(request),
         "is_administrator": request.member.is_administrator,
-        "table_url": _address(request, page=number, ticked=ticked),
-        "untick_url": _address(request, page=number),
-        "tick_page_url": _address(request, page=number, ticked="page"),
-        "tick_every_url": _address(request, page=number, ticked="every"),
-        "export_url": f"{reverse('members_export')}?{_query(request)}",
+        "table_url": addresses.to(page=number, ticked=ticked),
+        "untick_url": addresses.to(page=number),
+        "tick_page_url": addresses.to(page=number, ticked="page"),
+        "tick_every_url": addresses.to(page=number, ticked="every"),
+        "export_url": f"{reverse('members_export')}?{addresses.query()}",
         "clear_url": reverse("members"),
     }
     if only_table:
@@ -123,12 +108,14 @@ def export_members(request: MemberRequest) -> HttpResponseBase:
     )
 
 
-def _lines(request: MemberRequest, rows: list[MemberRow], ticked: str) -> list[Line]:
+def _lines(
+    request: MemberRequest, addresses: Addresses, rows: list[MemberRow], ticked: str
+) -> list[Line]:
     """The rows for the template; each address and badge is made once, then filled in."""
     chosen = set(request.GET.getlist("member"))
     url = reverse("member", args=(0,))
     urls = {name: reverse(name, args=(0,)) for name in ("member_credit", "member_recharge")}
-    of_list = _address(request, list="0LIST")
+    of_list = addresses.to(list="0LIST")
     words = {
         "select": _("Select %(name)s"),
         "credit": _("Manage credit of %(name)s"),
@@ -184,31 +171,10 @@ def _sort(request: MemberRequest) -> str:
     return sort if sort in SORTS else DEFAULT_SORT
 
 
-def _head(request: MemberRequest, sort: str, name: str, first: str) -> Head:
-    """The first click sorts as is most often meant, the next the other way round."""
-    other = name if first.startswith("-") else f"-{name}"
-    wanted = other if sort == first else first
-    direction = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
-    return Head(_address(request, sort="" if wanted == DEFAULT_SORT else wanted), direction)
+def _addresses(request: MemberRequest) -> Addresses:
+    return Addresses(request, CARRIED, default_sort=DEFAULT_SORT)
 
 
 def _carried(request: MemberRequest) -> list[tuple[str, str]]:
     """The filters as they were typed, for the pages that act on all that they leave."""
     return [(name, str(request.GET[name])) for name in PARAMETERS if request.GET.get(name)]
-
-
-def _query(request: MemberRequest, *, without: tuple[str, ...] = (), **changed: str) -> str:
-    values = request.GET.copy()
-    kept = {name: str(values[name]) for name in CARRIED if values.get(name) and name not in without}
-    kept |= changed
-    values.clear()
-    values.update({name: value for name, value in kept.items() if value})
-    if values.get("page") == "1":
-        values.pop("page")
-    return values.urlencode()
-
-
-def _address(request: MemberRequest, *, without: tuple[str, ...] = (), **changed: str) -> str:
-    """The table with the same filters and order, on its first page, but for what is changed."""
-    query = _query(request, without=without, **changed)
-    return f"{request.path}?{query}" if query else request.path
