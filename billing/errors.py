@@ -133,3 +133,9 @@ class NumberNotAvailable(ProductError):
     """The number is taken, not kept any more, or there are not enough."""
 
     code = "number_not_reserved"
+
+
+class SettingsRefused(ProductError):
+    """A phone system cannot be set that way; ``code`` says why."""
+
+    code = "feature_missing"

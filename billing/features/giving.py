@@ -1,7 +1,7 @@
 """Giving features to members. Its one rule: all of it is paid from the company's balance and active
 at once, or nothing happened.
 
-Lock order: request, members, company, numbers, the company's purse.
+Lock order: request, members, company, numbers, the company's purse, its phone stamp.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from billing.errors import FeatureRefused
 from billing.features.numbers import assign_numbers, lock_reserved, require_residence
 from billing.features.paying import Paid, pay_periods
 from billing.features.periods import add_months, charge_day
+from billing.features.phone_feed import note_given
 from billing.features.prices import price_for
 from billing.models import PERIODS, FeatureBan, FeatureKind, PhoneNumber, Plan, Subscription
 from credit.accounts import company_balance, ensure_accounts
@@ -174,6 +175,7 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
         now=now,
         actor_id=actor.member.pk if actor.member else None,
     )
+    note_given(company, given)
     record(
         actor,
         "give_feature",

@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from billing.errors import NumberNotAvailable
+from billing.features.phone_feed import note_moved
 from billing.models import NumberArea, PhoneNumber, Subscription
 from members.access import find_member
 from members.actors import Actor
@@ -133,7 +134,7 @@ def reallocate_number(
     """The number is another member's, with what is paid of it; nothing is charged.
 
     Raises NotAllowed, NotFound, MemberGone, NumberNotAvailable (``not_a_number``,
-    ``feature_ended``, ``residence_not_accepted``).
+    ``feature_ended``, ``residence_not_accepted``), SettingsRefused (``forwarding_loop``).
     """
     actor.require_administrator()
     receiver = find_member(actor, member_id)
@@ -163,6 +164,7 @@ def reallocate_number(
             require_residence([subscription.number], is_accepted=accepts_residence)
             subscription.member = receiver
             subscription.save(update_fields=["member"])
+            note_moved(subscription.company, subscription.number, before=before, after=receiver.pk)
             record(
                 actor,
                 "reallocate_number",

@@ -5,6 +5,13 @@ from billing.models.auto_purchase import (
     AutoPurchaseOutcome,
     AutoPurchaseRule,
 )
+from billing.models.feature_settings import (
+    MOST_SECONDS,
+    MOST_TARGETS,
+    ForwardingTarget,
+    PhoneFeed,
+    PhoneSettings,
+)
 from billing.models.inbox import GatewayDay, GatewayEvent, PaymentIncident
 from billing.models.methods import ForgetWish, GatewayCustomer, PaymentMethod
 from billing.models.numbers import NumberArea, PhoneNumber
@@ -32,16 +39,21 @@ __all__ = [
     "FeatureBan",
     "FeatureKind",
     "ForgetWish",
+    "ForwardingTarget",
     "GatewayCustomer",
     "GatewayDay",
     "GatewayEvent",
+    "MOST_SECONDS",
+    "MOST_TARGETS",
     "NumberArea",
     "PERIODS",
     "PaymentEvent",
     "PaymentIncident",
     "PaymentMethod",
     "PeriodAllowance",
+    "PhoneFeed",
     "PhoneNumber",
+    "PhoneSettings",
     "Plan",
     "PlanPrice",
     "Purchase",
