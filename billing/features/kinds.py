@@ -13,22 +13,28 @@ from skypemgr.lib.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class KindLooks:
-    """A kind's word in addresses, its plural for people, and its icon."""
+    """A kind's word in addresses, its plural for people, its icon, and what giving it is called."""
 
     kind: FeatureKind
     slug: str
     label: str | Promise
     icon: str
+    give: str | Promise
 
 
 KINDS = tuple(
-    KindLooks(kind, kind.value.replace("_", "-"), label, icon)
-    for kind, label, icon in (
-        (FeatureKind.NUMBER, _("Numbers"), "hash"),
-        (FeatureKind.SUBSCRIPTION, _("Subscriptions"), "phone-call"),
-        (FeatureKind.VOICEMAIL, _("Voicemail"), "voicemail"),
-        (FeatureKind.CALL_FORWARDING, _("Call forwarding"), "phone-outgoing"),
-        (FeatureKind.CALLER_ID, _("Caller ID"), "id"),
+    KindLooks(kind, kind.value.replace("_", "-"), label, icon, give)
+    for kind, label, icon, give in (
+        (FeatureKind.NUMBER, _("Numbers"), "hash", _("Give a number")),
+        (FeatureKind.SUBSCRIPTION, _("Subscriptions"), "phone-call", _("Give a subscription")),
+        (FeatureKind.VOICEMAIL, _("Voicemail"), "voicemail", _("Give voicemail")),
+        (
+            FeatureKind.CALL_FORWARDING,
+            _("Call forwarding"),
+            "phone-outgoing",
+            _("Give call forwarding"),
+        ),
+        (FeatureKind.CALLER_ID, _("Caller ID"), "id", _("Give caller ID")),
     )
 )
 _BY_SLUG = {looks.slug: looks for looks in KINDS}
