@@ -1,17 +1,19 @@
-"""What is to be renewed: told beforehand, and listed. Its one rule: one digest for a company and a
-day of charge, a week and a day before.
+"""What administrators are told about renewals. Its one rule: one digest for a company, a day and a
+fact, however many features it is about.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from functools import partial
 
 from django.db.models import QuerySet
 
-from billing.features.prices import prices_of
-from billing.models import Subscription
+from billing.features.kinds import looks_of
+from billing.features.paying import Paid
+from billing.features.upcoming import sum_alike
+from billing.models import PhoneNumber, Plan, Subscription
 from credit.accounts import company_balance
 from members.models import Company
 from members.notices import NoticeKind, tell_administrators
@@ -19,108 +21,151 @@ from skypemgr.lib.periods import utc_now
 
 logger = logging.getLogger(__name__)
 
-Status = Subscription.Status
 TOLD_BEFORE = (timedelta(days=7), timedelta(days=1))
 A_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Upcoming:
-    """One renewal to come: what it will cost and when it is taken; no price when the plan is not
-    offered any more and it runs out instead.
-    """
-
-    subscription: Subscription
-    charge_on: date
-    price: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class UpcomingTotal:
-    """All renewals of a span of days. ``missing`` is what the balance lacks for them now."""
-
-    count: int
-    total: Decimal
-    balance: Decimal
-    missing: Decimal
-
-
-def upcoming(company: Company, *, until: date) -> QuerySet[Subscription]:
-    """The features that renew and are charged by that day, the next ones first."""
-    return (
-        Subscription.objects.filter(
-            company=company, status__in=Subscription.OPEN, charge_on__lte=until
-        )
-        .select_related("member", "plan", "next_plan", "number")
-        .order_by("charge_on", "pk")
-    )
-
-
-def price_upcoming(company: Company, found: Sequence[Subscription]) -> list[Upcoming]:
-    """Each with its price at its renewal. One query."""
-    prices = prices_of(
-        {pk for each in found for pk in (each.plan_id, each.next_plan_id) if pk}, company.currency
-    )
-    priced = []
-    for each in found:
-        plan, months = each.next_plan or each.plan, each.next_months or each.months
-        price = prices.get((plan.pk, months))
-        if not plan.is_offered_on(each.paid_until):
-            price = None
-        priced.append(Upcoming(each, each.charge_on or each.paid_until, price))
-    return priced
-
-
-def total_upcoming(company: Company, *, until: date) -> UpcomingTotal:
-    """What the renewals by that day cost together, against the balance now."""
-    rows = price_upcoming(company, list(upcoming(company, until=until)))
-    total = sum((row.price for row in rows if row.price is not None), Decimal(0))
-    balance = company_balance(company)
-    return UpcomingTotal(len(rows), total, balance, max(Decimal(0), total - balance))
+NUMBERS_TOLD = 20
+PAGE = "/features/renewals/"
 
 
 def announce_renewals(*, now: datetime | None = None) -> int:
     """The administrators of each company know what is charged in seven days and tomorrow, once for
-    each day of charge; how many companies were looked at.
+    each day of charge, and what could not be paid today; how many companies were looked at.
     """
     at = now or utc_now()
+    active = Subscription.objects.filter(company__state=Company.State.ACTIVE)
+    # The company's day is at most one away from the day in UTC.
+    shifts = (-A_DAY, timedelta(0), A_DAY)
     count = 0
     for before in TOLD_BEFORE:
-        # The company's day is at most one away from the day in UTC.
-        days = [at.date() + before + shift for shift in (-A_DAY, timedelta(0), A_DAY)]
-        found = Subscription.objects.filter(
-            charge_on__in=days, company__state=Company.State.ACTIVE, last_failed_on=None
+        days = [at.date() + before + shift for shift in shifts]
+        count += _each(
+            active.filter(charge_on__in=days, last_failed_on=None),
+            partial(_announce, before=before, at=at),
         )
-        companies = found.order_by("company").values_list("company_id", flat=True).distinct()
-        count += sum(_try(company_id, before, at) for company_id in list(companies))
+    failed = active.filter(
+        charge_on__isnull=False, last_failed_on__in=[at.date() + shift for shift in shifts]
+    )
+    _each(failed, partial(tell_unpaid, now=at))
     return count
 
 
-def _try(company_id: int, before: timedelta, at: datetime) -> bool:
-    try:
-        _announce(Company.objects.get(pk=company_id), before, at)
-    except Exception:
-        # One company that cannot be told must not keep the others waiting.
-        logger.exception("renewals of company %s could not be announced", company_id)
-        return False
-    return True
+def tell_unpaid(company_id: int, *, now: datetime) -> None:
+    """The administrators know how many features could not be paid today, once a day."""
+    company = Company.objects.get(pk=company_id)
+    today = company.day_at(now)
+    told = sum_alike(
+        company,
+        Subscription.objects.filter(company=company, charge_on__isnull=False, last_failed_on=today),
+    )
+    if told.count:
+        tell_administrators(
+            company,
+            NoticeKind.RENEWALS_UNPAID,
+            key=f"renewals_unpaid:{today}",
+            count=told.count,
+            total=str(told.total),
+            currency=company.currency,
+            url=PAGE,
+        )
 
 
-def _announce(company: Company, before: timedelta, at: datetime) -> None:
+def tell_discontinued(
+    company: Company, found: Sequence[Subscription], plans: Mapping[int, Plan]
+) -> None:
+    """The administrators know the truth about when these features end, whose plan is not offered
+    any more: a digest for a plan and a day.
+    """
+    digests: dict[tuple[int, date], list[Subscription]] = defaultdict(list)
+    for each in found:
+        digests[each.plan_id, each.paid_until].append(each)
+    for (plan_id, ends_on), features in digests.items():
+        plan = plans[plan_id]
+        tell_administrators(
+            company,
+            NoticeKind.PLAN_DISCONTINUED,
+            key=f"plan_discontinued:{features[0].pk}",
+            plan_en=plan.name_en,
+            plan_fr=plan.name_fr,
+            count=len(features),
+            number=", ".join(_numbers(features)),
+            ends_on=ends_on.isoformat(),
+            url=f"/features/{looks_of(plan.kind).slug}/",
+        )
+
+
+def tell_changes_dropped(company: Company, paid: Sequence[Paid], plans: Mapping[int, Plan]) -> None:
+    """The administrators know that features were renewed as they were: what they were to change to
+    is not offered any more.
+    """
+    digests: dict[int, list[Subscription]] = defaultdict(list)
+    for each in paid:
+        wanted = each.subscription.next_plan_id
+        is_as_wished = (each.plan.pk, each.months) == (wanted, each.subscription.next_months)
+        if wanted is not None and not is_as_wished:
+            digests[wanted].append(each.subscription)
+    for plan_id, features in digests.items():
+        plan = plans[plan_id]
+        tell_administrators(
+            company,
+            NoticeKind.PLAN_DISCONTINUED,
+            key=f"change_dropped:{features[0].pk}:{features[0].paid_until}",
+            is_change=True,
+            plan_en=plan.name_en,
+            plan_fr=plan.name_fr,
+            count=len(features),
+            url=f"/features/{looks_of(plan.kind).slug}/",
+        )
+
+
+def tell_ended(company: Company, ended: Sequence[Subscription]) -> None:
+    """The administrators know that these features have ended because they could not be paid."""
+    if ended:
+        tell_administrators(
+            company,
+            NoticeKind.FEATURES_ENDED,
+            key=f"features_ended:{ended[0].pk}",
+            count=len(ended),
+            numbers=_numbers(ended),
+            url=PAGE,
+        )
+
+
+def _each(found: QuerySet[Subscription], tell: Callable[[int], object]) -> int:
+    count = 0
+    for company_id in found.order_by("company").values_list("company_id", flat=True).distinct():
+        try:
+            tell(company_id)
+        except Exception:
+            # One company that cannot be told must not keep the others waiting.
+            logger.exception("renewals of company %s could not be announced", company_id)
+        else:
+            count += 1
+    return count
+
+
+def _announce(company_id: int, *, before: timedelta, at: datetime) -> None:
+    company = Company.objects.get(pk=company_id)
     on = company.day_at(at) + before
-    found = list(upcoming(company, until=on).filter(charge_on=on, last_failed_on=None))
-    rows = [row for row in price_upcoming(company, found) if row.price]
-    if not rows:
+    told = sum_alike(
+        company,
+        Subscription.objects.filter(company=company, charge_on=on, last_failed_on=None),
+    )
+    if not told.total:
         return
-    total = sum((row.price for row in rows if row.price), Decimal(0))
     tell_administrators(
         company,
         NoticeKind.RENEWALS_SOON,
         key=f"renewals_soon:{on}:{before.days}",
-        count=len(rows),
-        total=str(total),
+        count=told.count,
+        total=str(told.total),
         currency=company.currency,
         on=on.isoformat(),
-        is_short=company_balance(company) < total,
-        url="/features/renewals/",
+        is_short=company_balance(company) < told.total,
+        url=PAGE,
     )
+
+
+def _numbers(features: Sequence[Subscription]) -> list[str]:
+    pks = [each.number_id for each in features if each.number_id]
+    found = PhoneNumber.objects.filter(pk__in=pks).order_by("e164")
+    return list(found.values_list("e164", flat=True)[:NUMBERS_TOLD])

@@ -2,31 +2,33 @@
 or by how many at once it is tried.
 
 Due features are found by ``charge_on``, company by company; SKIP LOCKED lets workers share. What
-cannot be paid is tried again each day, and at once when the company is credited. Lock order:
-subscriptions by pk, numbers, the company's purse.
+cannot be paid is tried again each day, and as soon as the company's balance has moved. Lock order:
+subscriptions, numbers, the company's purse, its phone stamp.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.features.changing import run_out
 from billing.features.numbers import rest_numbers
 from billing.features.paying import Paid, pay_periods
 from billing.features.periods import charge_day, grace_end
-from billing.features.prices import prices_of
+from billing.features.phone_feed import note_ended
+from billing.features.terms import TermsBook
 from billing.models import Subscription
+from billing.renewal_news import tell_changes_dropped, tell_discontinued, tell_ended, tell_unpaid
 from credit.accounts import ensure_accounts
 from credit.ledger import Posting, atomically
+from credit.models import Account
 from credit.posting_sql import array
 from members.models import Company
-from members.notices import NoticeKind, tell_administrators
 from skypemgr.lib.periods import utc_now
 
 logger = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ STORE = """
 UPDATE billing_subscription subscription
    SET plan_id = new.plan_id, months = new.months, paid_until = new.paid_until,
        charge_on = new.charge_on, next_plan_id = NULL, next_months = NULL, status = 'active',
-       grace_until = NULL, last_failed_on = NULL
+       grace_until = NULL, last_failed_on = NULL, failed_at_version = NULL
   FROM unnest(%(ids)s::bigint[], %(plans)s::bigint[], %(months)s::int[], %(until)s::date[],
               %(charge)s::date[])
     AS new (id, plan_id, months, paid_until, charge_on)
@@ -66,21 +68,31 @@ class Renewed:
         self.total += other.total
 
 
+@dataclass(slots=True)
+class Batch:
+    """What one transaction did, and where the next one of the same pass begins."""
+
+    renewed: Renewed
+    place: tuple[date, int]
+
+
 def renew_due(*, now: datetime | None = None) -> Renewed:
     """Every feature whose next period is to be charged by now was paid, or marked as not payable;
-    companies one after the other.
+    what could not be paid was tried again where the company's balance has moved since.
     """
     at = now or utc_now()
-    found = Subscription.objects.filter(
-        charge_on__lte=at.date() + A_DAY, company__state=Company.State.ACTIVE
-    )
     renewed = Renewed()
-    for company_id in _companies_of(found):
-        try:
-            renewed.add(renew_company(company_id, now=at))
-        except Exception:
-            # One company that cannot be renewed must not keep the others waiting.
-            logger.exception("features of company %s could not be renewed", company_id)
+    charged = Subscription.objects.filter(company__state=Company.State.ACTIVE)
+    due = charged.filter(charge_on__lte=at.date() + A_DAY)
+    _each_company(due, lambda pk: renewed.add(renew_company(pk, now=at)))
+    moved = Account.objects.filter(
+        company=OuterRef("company"),
+        kind=Account.Kind.COMPANY,
+        member=None,
+        version__gt=OuterRef("failed_at_version"),
+    )
+    failed = charged.filter(Exists(moved), charge_on__isnull=False, last_failed_on__isnull=False)
+    _each_company(failed, lambda pk: renewed.add(retry_company(pk, now=at)))
     return renewed
 
 
@@ -99,89 +111,92 @@ def end_overdue(*, now: datetime | None = None) -> int:
     and could not be paid are in grace.
     """
     at = now or utc_now()
-    found = Subscription.objects.filter(
-        paid_until__lte=at.date() + A_DAY, status__in=Subscription.OPEN
-    )
-    count = 0
-    for company_id in _companies_of(found):
-        try:
-            count += _end_company(company_id, at)
-        except Exception:
-            # One company that cannot be looked at must not keep the others waiting.
-            logger.exception("features of company %s could not be ended", company_id)
-    return count
+    ended: list[int] = []
+    over = Subscription.objects.filter(_over(at.date() + A_DAY))
+    _each_company(over, lambda pk: ended.append(_end_company(pk, at)))
+    return sum(ended)
 
 
-def _companies_of(found: QuerySet[Subscription]) -> Iterator[int]:
-    """The companies of these features, each once. Read a thousand at a time: those that are found
-    again at every look, as while they cannot pay, keep no later one out.
+def _each_company(found: QuerySet[Subscription], work: Callable[[int], object]) -> None:
+    """The work was done for the company of each of these features, one after the other. A thousand
+    at a time: those that are found again at every look, as while they cannot pay, keep no later
+    one out.
     """
     after = 0
     while True:
         rest = found.filter(company__gt=after).order_by("company")
         ids = list(rest.values_list("company_id", flat=True).distinct()[:COMPANIES_AT_ONCE])
-        yield from ids
+        for company_id in ids:
+            try:
+                work(company_id)
+            except Exception:
+                # One company that cannot be looked at must not keep the others waiting.
+                logger.exception("features of company %s could not be looked at", company_id)
         if len(ids) < COMPANIES_AT_ONCE:
             return
         after = ids[-1]
 
 
 def _renew(company_id: int, at: datetime, *, is_retry: bool) -> Renewed:
-    """Batch after batch, each begun after the last one's last; a period paid late may be followed
-    by the next, which ends later and so comes after.
+    """Batch after batch until nothing is due: a period paid late may be followed by the next, which
+    may end before others that are paid already.
     """
-    renewed, place = Renewed(), (date.min, 0)
+    renewed = Renewed()
+    place: tuple[date, int] | None = (date.min, 0) if is_retry else None
     while True:
-        found = atomically(partial(_renew_batch, company_id, at, place, is_retry=is_retry))
-        if found is None:
-            return renewed
-        batch, place = found
-        renewed.add(batch)
+        batch = atomically(partial(_renew_batch, company_id, at, place))
+        if batch is not None:
+            renewed.add(batch.renewed)
+            place = batch.place if place else None
+        elif place:
+            # Each of those that failed before was tried once; what is due now is not among them.
+            place = None
+        else:
+            break
+    if renewed.unpaid_count:
+        tell_unpaid(company_id, now=at)
+    return renewed
 
 
-def _renew_batch(
-    company_id: int, at: datetime, after: tuple[date, int], *, is_retry: bool
-) -> tuple[Renewed, tuple[date, int]] | None:
+def _renew_batch(company_id: int, at: datetime, after: tuple[date, int] | None) -> Batch | None:
     company = Company.objects.get(pk=company_id)
     if company.state != Company.State.ACTIVE:
         return None
-    found = _lock(company, company.day_at(at), after, is_retry=is_retry)
+    found = _lock(company, company.day_at(at), after)
     if not found:
         return None
-    prices = prices_of(
-        {plan for each in found for plan in (each.plan_id, each.next_plan_id) if plan},
-        company.currency,
-    )
+    book = TermsBook(found, currency=company.currency)
     offered: list[Paid] = []
     discontinued: list[Subscription] = []
     for each in found:
-        plan, months = each.next_plan or each.plan, each.next_months or each.months
-        price = prices.get((plan.pk, months))
-        if price is None or not plan.is_offered_on(each.paid_until):
+        terms = book.at_renewal(each, each.paid_until)
+        if terms is None:
             discontinued.append(each)
         else:
-            offered.append(Paid(each, plan, months, price, each.paid_until))
-    _discontinue(company, discontinued)
+            offered.append(Paid(each, terms.plan, terms.months, terms.price, each.paid_until))
+    if discontinued:
+        run_out([each.pk for each in discontinued])
+        tell_discontinued(company, discontinued, book.plans)
     paid, unpaid = _pay(company, offered, at)
+    tell_changes_dropped(company, paid, book.plans)
     total = sum((each.price for each in paid), Decimal(0))
     renewed = Renewed(len(paid), len(unpaid), len(discontinued), total)
-    return renewed, (found[-1].paid_until, found[-1].pk)
+    return Batch(renewed, (found[-1].paid_until, found[-1].pk))
 
 
-def _lock(
-    company: Company, today: date, after: tuple[date, int], *, is_retry: bool
-) -> list[Subscription]:
-    """The next due features in the order in which they are served. Those that another worker holds
-    are its own; nothing is waited for.
+def _lock(company: Company, today: date, after: tuple[date, int] | None) -> list[Subscription]:
+    """The next due features in the order in which they are served; behind a place, those that
+    failed before too. Those that another worker holds are its own; nothing is waited for.
+
+    The rows alone: what is joined to a row that changes while it is locked is what it was before.
     """
-    day, pk = after
     due = Q(charge_on__lte=today)
-    if is_retry:
+    if after is not None:
+        day, pk = after
         due |= Q(charge_on__isnull=False, last_failed_on__isnull=False)
+        due &= Q(paid_until__gt=day) | Q(paid_until=day, pk__gt=pk)
     return list(
         Subscription.objects.filter(due, company=company, status__in=Subscription.OPEN)
-        .filter(Q(paid_until__gt=day) | Q(paid_until=day, pk__gt=pk))
-        .select_related("plan", "next_plan", "number")
         .order_by("paid_until", "pk")
         .select_for_update(no_key=True, skip_locked=True, of=("self",))[:AT_ONCE]
     )
@@ -193,7 +208,8 @@ def _pay(company: Company, wanted: Sequence[Paid], at: datetime) -> tuple[list[P
         return [], []
     accounts = ensure_accounts(company)
     posting = Posting.open(company.pk, [accounts.company, accounts.features], keys=(), now=at)
-    left = posting.purses[accounts.company].available
+    purse = posting.purses[accounts.company]
+    left = purse.available
     paid: list[Paid] = []
     unpaid: list[Paid] = []
     is_active = posting.company_state == Company.State.ACTIVE
@@ -208,18 +224,8 @@ def _pay(company: Company, wanted: Sequence[Paid], at: datetime) -> tuple[list[P
         _store(paid)
     today = company.day_at(at)
     Subscription.objects.filter(pk__in=[each.subscription.pk for each in unpaid]).update(
-        charge_on=today + A_DAY, last_failed_on=today
+        charge_on=today + A_DAY, last_failed_on=today, failed_at_version=purse.version
     )
-    if unpaid:
-        tell_administrators(
-            company,
-            NoticeKind.RENEWALS_UNPAID,
-            key=f"renewals_unpaid:{today}",
-            count=len(unpaid),
-            total=str(sum(each.price for each in unpaid)),
-            currency=company.currency,
-            url="/features/renewals/",
-        )
     return paid, unpaid
 
 
@@ -239,22 +245,11 @@ def _store(paid: Sequence[Paid]) -> None:
         )
 
 
-def _discontinue(company: Company, found: Sequence[Subscription]) -> None:
-    """They run out; the administrators are told the truth about when."""
-    if not found:
-        return
-    run_out([each.pk for each in found])
-    for each in found:
-        tell_administrators(
-            company,
-            NoticeKind.PLAN_DISCONTINUED,
-            key=f"plan_discontinued:{each.pk}",
-            plan_en=each.plan.name_en,
-            plan_fr=each.plan.name_fr,
-            number=each.number.e164 if each.number else "",
-            ends_on=each.paid_until.isoformat(),
-            url=f"/members/{each.member_id}/features/",
-        )
+def _over(today: date) -> Q:
+    """What is paid no longer, or whose grace is over."""
+    return Q(status=Status.ACTIVE, paid_until__lte=today) | Q(
+        status=Status.GRACE, paid_until__lte=today, grace_until__lte=today
+    )
 
 
 def _end_company(company_id: int, at: datetime) -> int:
@@ -273,44 +268,34 @@ def _end_batch(company_id: int, at: datetime, after: int) -> tuple[int, int] | N
     company = Company.objects.get(pk=company_id)
     today = company.day_at(at)
     over = list(
-        Subscription.objects.filter(
-            company=company, pk__gt=after, paid_until__lte=today, status__in=Subscription.OPEN
-        )
-        .select_related("number")
+        Subscription.objects.filter(_over(today), company=company, pk__gt=after)
         .order_by("pk")
         .select_for_update(no_key=True, skip_locked=True, of=("self",))[:AT_ONCE]
     )
     if not over:
         return None
-    ended = [each for each in over if not _is_in_grace(each, today)]
     waiting = [each for each in over if _is_in_grace(each, today)]
     for each in waiting:
-        if each.status != Status.GRACE:
-            each.status, each.grace_until = Status.GRACE, grace_end(each.kind, each.paid_until)
+        each.status, each.grace_until = Status.GRACE, grace_end(each.kind, each.paid_until)
     Subscription.objects.bulk_update(waiting, ["status", "grace_until"], batch_size=AT_ONCE)
+    ended = [each for each in over if not _is_in_grace(each, today)]
     Subscription.objects.filter(pk__in=[each.pk for each in ended]).update(
         status=Status.ENDED, charge_on=None, grace_until=None, ended_at=at
     )
-    rest_numbers([each.number_id for each in ended if each.number_id], since=today)
-    unpaid = [each for each in ended if each.renews]
-    if unpaid:
-        tell_administrators(
-            company,
-            NoticeKind.FEATURES_ENDED,
-            key=f"features_ended:{today}",
-            count=len(unpaid),
-            numbers=[each.number.e164 for each in unpaid if each.number],
-            url="/features/renewals/",
-        )
+    numbers = [each.number_id for each in ended if each.number_id]
+    rest_numbers(numbers, since=today)
+    note_ended(company.pk, ended)
+    tell_ended(company, [each for each in ended if each.renews])
     return len(ended), over[-1].pk
 
 
 def _is_in_grace(subscription: Subscription, today: date) -> bool:
     """Whether it may still be paid: it renews, and its grace is not over. None ends that was not
-    tried on the last day of its grace or later, as when no job ran for weeks.
+    tried when its grace was over, as when no job ran for weeks or its company could not be looked
+    at.
     """
     if not subscription.renews:
         return False
     end = grace_end(subscription.kind, subscription.paid_until)
     tried_on = subscription.last_failed_on
-    return today < end or tried_on is None or tried_on < end - A_DAY
+    return today < end or tried_on is None or tried_on < end

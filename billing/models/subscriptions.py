@@ -20,6 +20,8 @@ class Subscription(models.Model):
     ``grace_until``. ``charge_on`` is the day from which the next period is charged, empty when it
     does not renew. ``anchor_day`` keeps a period that begins on the 31st on the last day of shorter
     months. ``next_plan`` and ``next_months`` take effect at the renewal.
+    Where that could not be paid, ``failed_at_version`` is the version of the company's purse at the
+    last attempt.
     """
 
     class Status(models.TextChoices):
@@ -51,6 +53,7 @@ class Subscription(models.Model):
     charge_on = models.DateField(null=True, blank=True)
     grace_until = models.DateField(null=True, blank=True)
     last_failed_on = models.DateField(null=True, blank=True)
+    failed_at_version = models.BigIntegerField(null=True, blank=True)
     given_by = models.ForeignKey(
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -104,6 +107,20 @@ class Subscription(models.Model):
                 fields=("company",),
                 condition=Q(charge_on__isnull=False, last_failed_on__isnull=False),
                 name="subscription_to_retry",
+            ),
+            models.Index(
+                fields=("company", "paid_until"),
+                include=(
+                    "plan",
+                    "months",
+                    "next_plan",
+                    "next_months",
+                    "anchor_day",
+                    "last_failed_on",
+                    "charge_on",
+                ),
+                condition=Q(charge_on__isnull=False),
+                name="subscription_ahead",
             ),
             models.Index(
                 fields=("paid_until",), condition=~Q(status="ended"), name="subscription_to_end"

@@ -14,9 +14,10 @@ from billing.closing import close_company
 from billing.errors import FeatureRefused, PlanNotOffered
 from billing.features.changing import cancel_feature, change_feature, undo_cancel
 from billing.features.numbers import reallocate_number, return_numbers
+from billing.features.upcoming import total_upcoming
 from billing.leaving import preview_removal, remove_members
 from billing.models import NumberArea, PhoneNumber, Plan, Subscription, SubscriptionPeriod
-from billing.renewal_news import announce_renewals, total_upcoming
+from billing.renewal_news import announce_renewals
 from billing.renewals import end_overdue, renew_company, renew_due, retry_company
 from credit.accounts import company_balance
 from credit.allocation import Recipients
