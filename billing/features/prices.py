@@ -4,7 +4,7 @@ currency, has a price.
 
 from collections.abc import Collection
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -59,3 +59,8 @@ def prices_of(plan_ids: Collection[int], currency: str) -> dict[tuple[int, int],
     """Prices by plan and months in the currency. One query."""
     rows = PlanPrice.objects.filter(plan__in=plan_ids, currency=currency)
     return {(row.plan_id, row.months): row.price for row in rows}
+
+
+def monthly(price: Decimal, months: int, decimals: int) -> Decimal:
+    """The price of one month of so many, rounded to the currency's decimals."""
+    return (price / months).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
