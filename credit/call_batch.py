@@ -8,7 +8,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
 from credit.accounts import Accounts, ensure_accounts
@@ -20,23 +19,36 @@ from credit.money import ZERO
 from credit.posting_sql import array
 from credit.rating import RateBook, Tariff
 from credit.recharge import Recharger, lock_rules
+from credit.usage_locks import HOLD_DAYS
 from members.models import Company
+from skypemgr.lib.periods import day_in
+from skypemgr.lib.prepared import Prepared, fetch_all
 
-INSERT_CALLS = """
-INSERT INTO credit_call (
-  company_id, member_id, source, external_id, destination, country, kind, started_at,
-  duration_seconds, billed_seconds, included_seconds, rate_id, price, collected, uncollected,
-  transfer_id, booked_on, created_at)
-SELECT %(company)s, row.*, %(now)s
-  FROM unnest(
-    %(members)s::bigint[], %(sources)s::text[], %(ids)s::text[], %(destinations)s::text[],
-    %(countries)s::text[], %(kinds)s::text[], %(started)s::timestamptz[], %(durations)s::int[],
-    %(billed)s::int[], %(included)s::int[], %(rates)s::bigint[], %(prices)s::numeric[],
-    %(collected)s::numeric[], %(uncollected)s::numeric[], %(transfers)s::bigint[],
-    %(days)s::date[]
-  ) AS row
-RETURNING id, source, external_id
-"""
+# A call booked into a day that is summed already is noted beside the sums. One row is read, by key.
+INSERT_CALLS = Prepared("""
+WITH stored AS (
+  INSERT INTO credit_call (
+    company_id, member_id, source, external_id, destination, country, kind, started_at,
+    duration_seconds, billed_seconds, included_seconds, rate_id, price, collected, uncollected,
+    transfer_id, booked_on, started_on, created_at)
+  SELECT %(company)s::bigint, row.*, %(now)s::timestamptz
+    FROM unnest(
+      %(members)s::bigint[], %(sources)s::text[], %(ids)s::text[], %(destinations)s::text[],
+      %(countries)s::text[], %(kinds)s::text[], %(started)s::timestamptz[], %(durations)s::int[],
+      %(billed)s::int[], %(included)s::int[], %(rates)s::bigint[], %(prices)s::numeric[],
+      %(collected)s::numeric[], %(uncollected)s::numeric[], %(transfers)s::bigint[],
+      %(days)s::date[], %(start_days)s::date[]
+    ) AS row
+  RETURNING id, source, external_id, booked_on
+), late AS (
+  INSERT INTO credit_usagelate (call_id, company_id)
+  SELECT stored.id, %(company)s::bigint
+    FROM stored
+    JOIN credit_usagerolled rolled ON rolled.company_id = %(company)s::bigint
+     AND stored.booked_on BETWEEN rolled.since AND rolled.through
+)
+SELECT id, source, external_id FROM stored
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,7 @@ class Charged:
     collected: Decimal
     key: str
     booked_on: date
+    started_on: date
 
     @property
     def included_seconds(self) -> int:
@@ -217,7 +230,11 @@ class Batch:
                 occurred_at=call.started_at,
             )
             booked_on = posting.transfer(move).booked_on
-        self.charged.append(Charged(call, tariff, billed, shares, price, collected, key, booked_on))
+        # Not in a day that is still to come, though the clock that reported it may be ahead.
+        started_on = min(day_in(posting.zone, call.started_at), booked_on)
+        self.charged.append(
+            Charged(call, tariff, billed, shares, price, collected, key, booked_on, started_on)
+        )
         amounts = (price, collected, price - collected)
         self.seen[name] = (call, CallResult(*name, "already_there", *amounts))
         return CallResult(*name, "charged", *amounts)
@@ -254,10 +271,11 @@ class Batch:
             "uncollected": array(row.price - row.collected for row in rows),
             "transfers": array(transfer.id if transfer else None for transfer in posted),
             "days": array(row.booked_on for row in rows),
+            "start_days": array(row.started_on for row in rows),
         }
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT_CALLS, parameters)
-            stored = {(source, name): pk for pk, source, name in cursor.fetchall()}
+        held = {"company": self.company.pk, "booking_days": _days(rows)}
+        inserted = fetch_all((HOLD_DAYS, held), (INSERT_CALLS, parameters))
+        stored = {(source, name): pk for pk, source, name in inserted}
         self.minutes.store(
             [(stored[row.call.source, row.call.id], share) for row in rows for share in row.shares]
         )
@@ -265,6 +283,11 @@ class Batch:
             hold.call_id = stored[hold.source, hold.external_id]
         if self.ended:
             Hold.objects.bulk_update(self.ended, ("status", "ended_at", "call"), batch_size=1000)
+
+
+def _days(rows: Sequence[Charged]) -> str:
+    """The days on which they are booked, in order: whoever holds several takes the oldest first."""
+    return array(sorted({row.booked_on for row in rows}))
 
 
 def _named(model: Any, company: Company, names: set[tuple[str, str]]) -> Any:

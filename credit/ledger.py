@@ -109,11 +109,19 @@ class Posting:
     """
 
     def __init__(
-        self, company_id: int, purses: dict[int, Purse], *, state: str, today: date, now: datetime
+        self,
+        company_id: int,
+        purses: dict[int, Purse],
+        *,
+        state: str,
+        zone: str,
+        today: date,
+        now: datetime,
     ) -> None:
         self.company_id = company_id
         self.purses = purses
         self.company_state = state
+        self.zone = zone
         self.now = now
         self.today = today
         self._known: dict[str, Posted] = {}
@@ -136,11 +144,12 @@ class Posting:
             found = fetch_all((posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)}))
         company = found[0][:COMPANY_COLUMNS] if found else rows[0][PURSE_COLUMNS:]
         state, zone, next_zone, changes_on, booked_from = company
-        today = day_in(zone_in_force(zone, next_zone, changes_on, now), now)
+        zone = zone_in_force(zone, next_zone, changes_on, now)
+        today = day_in(zone, now)
         # A clock that is behind books nothing into a closed month.
         if booked_from is not None and today < booked_from:
             today = booked_from
-        posting = cls(company_id, purses, state=state, today=today, now=now)
+        posting = cls(company_id, purses, state=state, zone=zone, today=today, now=now)
         transfers = (fields[COMPANY_COLUMNS:] for fields in found)
         for pk, *row in (fields for fields in transfers if fields[0] is not None):
             posted = Posted(Move(*row[:8]), *row[8:])

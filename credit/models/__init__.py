@@ -10,6 +10,7 @@ from credit.models.holds import Hold
 from credit.models.recharge import RechargeOutcome, RechargeRule
 from credit.models.requests import OutsideRequest
 from credit.models.totals import RolledTotal
+from credit.models.usage import UsageDay, UsageLate, UsageMember, UsageRolled
 
 __all__ = [
     "Account",
@@ -29,4 +30,8 @@ __all__ = [
     "RechargeRule",
     "RolledTotal",
     "Transfer",
+    "UsageDay",
+    "UsageLate",
+    "UsageMember",
+    "UsageRolled",
 ]

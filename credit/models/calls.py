@@ -64,7 +64,8 @@ class Call(models.Model):
     ``included_seconds`` of the billed ones were paid by allowances; the price is of the rest.
 
     ``destination`` is E.164 (or a short emergency number). ``booked_on`` is the company's day of
-    the charge.
+    the charge, ``started_on`` that of the start, in the zone in force at the charge and never after
+    it; both stay as they are.
     """
 
     company = models.ForeignKey(
@@ -94,6 +95,7 @@ class Call(models.Model):
         Transfer, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     booked_on = models.DateField()
+    started_on = models.DateField()
     created_at = models.DateTimeField()
 
     class Meta:
@@ -108,6 +110,9 @@ class Call(models.Model):
             models.CheckConstraint(
                 condition=Q(included_seconds__lte=F("billed_seconds")),
                 name="call_included_seconds_are_billed",
+            ),
+            models.CheckConstraint(
+                condition=Q(started_on__lte=F("booked_on")), name="call_started_before_booked"
             ),
         )
         indexes = (

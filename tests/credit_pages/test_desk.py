@@ -53,6 +53,7 @@ def busy(rich: Member, bob: Member) -> Member:
         collected=1,
         uncollected=0,
         booked_on=now.date(),
+        started_on=now.date(),
         created_at=now,
     )
     return bob
