@@ -1,11 +1,12 @@
 """What management commands share. Its one rule: exit 0 all done, 1 some refused, 2 nothing done."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_datetime
 
 from skypemgr.lib.errors import ProductError
@@ -33,6 +34,18 @@ def existing_file(name: str) -> Path:
     if not path.is_file():
         raise refuse(f"There is no file {name}.")
     return path
+
+
+def tell_import(
+    command: BaseCommand, counts: Mapping[str, int], refused: Sequence[tuple[int, str]]
+) -> None:
+    """What became of a file's rows is printed; the exit code says whether all, some or none."""
+    for line, code in refused:
+        command.stderr.write(f"line {line}: {code}")
+    told = [f"{count} {verdict}" for verdict, count in counts.items()]
+    command.stdout.write(", ".join([*told, f"{len(refused)} refused"]))
+    if refused:
+        sys.exit(SOME_REFUSED if any(counts.values()) else NOTHING_DONE)
 
 
 def instant(text: str) -> datetime:

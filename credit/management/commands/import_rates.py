@@ -1,19 +1,12 @@
 """``manage.py import_rates FILE [--company ID]``"""
 
-import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from credit.rates import import_rates
 from members.models import Company
-from skypemgr.lib.commands import (
-    NOTHING_DONE,
-    SOME_REFUSED,
-    existing_file,
-    or_refuse,
-    refuse,
-)
+from skypemgr.lib.commands import existing_file, or_refuse, refuse, tell_import
 
 
 class Command(BaseCommand):
@@ -31,12 +24,5 @@ class Command(BaseCommand):
                 raise refuse(f"There is no company {options['company']}.")
         with existing_file(options["file"]).open("rb") as file:
             result = or_refuse(lambda: import_rates(file, company))
-        for line, code in result.refused:
-            self.stderr.write(f"line {line}: {code}")
-        self.stdout.write(
-            f"{result.accepted_count} added, {result.already_count} already there,"
-            f" {len(result.refused)} refused"
-        )
-        if result.refused:
-            done = result.accepted_count or result.already_count
-            sys.exit(SOME_REFUSED if done else NOTHING_DONE)
+        counts = {"added": result.accepted_count, "already there": result.already_count}
+        tell_import(self, counts, result.refused)
