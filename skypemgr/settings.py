@@ -309,6 +309,7 @@ SPECTACULAR_SETTINGS = {
         "CallStatus": "credit.api.calls.STATUSES",
         "CompanyState": "members.models.Company.State",
         "MemberStatus": "members.models.Member.Status",
+        "Language": "billing.models.PhoneSettings.Language",
         "MovementKind": "credit.models.Transfer.Kind",
         "PurchaseStatus": "billing.models.Purchase.Status",
         "InvitationWay": "members.models.Invitation.Way",

@@ -1,8 +1,17 @@
 """The API's addresses about money."""
 
+from django.urls import re_path
 from django.urls.resolvers import URLPattern
 
 from billing.api.auto_purchase import AutoPurchaseDoor, ResumeDoor
+from billing.api.feature_settings import (
+    CallerIdDoor,
+    ForwardingDoor,
+    OwnCallerIdDoor,
+    OwnForwardingDoor,
+    OwnVoicemailDoor,
+    VoicemailDoor,
+)
 from billing.api.leaving import (
     CloseDoor,
     LeaveDoor,
@@ -11,6 +20,7 @@ from billing.api.leaving import (
     RemoveManyDoor,
 )
 from billing.api.methods import MethodDoor, MethodsDoor
+from billing.api.phones import PhoneNumberDoor, PhoneSettingsDoor
 from billing.api.profile import ProfileDoor
 from billing.api.purchases import PurchaseDoor, PurchasesDoor
 from members.api.base import door
@@ -28,4 +38,17 @@ urlpatterns: list[URLPattern] = [
     door("members/remove", RemoveManyDoor, "remove_members"),
     door("me/leave", LeaveDoor, "leave"),
     door("company/close", CloseDoor, "close_company"),
+    door("members/<member_id>/voicemail", VoicemailDoor, "voicemail"),
+    door("members/<member_id>/call-forwarding", ForwardingDoor, "call_forwarding"),
+    door("members/<member_id>/caller-id", CallerIdDoor, "caller_id"),
+    door("me/voicemail", OwnVoicemailDoor, "own_voicemail"),
+    door("me/call-forwarding", OwnForwardingDoor, "own_call_forwarding"),
+    door("me/caller-id", OwnCallerIdDoor, "own_caller_id"),
+    door("phone/settings", PhoneSettingsDoor, "phone_settings"),
+    # A number as it is dialled, with its plus sign or without.
+    re_path(
+        r"^phone/numbers/(?P<number>\+?[0-9]{1,18})/?$",
+        PhoneNumberDoor.as_view(),
+        name="api_phone_number",
+    ),
 ]
