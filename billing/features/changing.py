@@ -162,7 +162,8 @@ def undo_cancel(*, actor: Actor, subscription_id: int, now: datetime | None = No
 def change_feature(
     *, actor: Actor, subscription_id: int, plan: Plan, months: int, now: datetime | None = None
 ) -> Subscription:
-    """From its next renewal on the feature has the plan and period; until then nothing changes.
+    """From its next renewal on the feature has the plan and period; until then nothing changes. One
+    that was to end because its own plan is not offered any more renews again.
 
     Raises NotAllowed, NotFound, CompanyNotActive, FeatureRefused (``feature_cancelled``,
     ``other_kind``, ``other_country``, ``invalid_period``), PlanNotOffered.
@@ -171,30 +172,28 @@ def change_feature(
     require_active(actor.company)
     at = now or utc_now()
     with transaction.atomic():
+        _hold_place(actor, subscription_id)
         subscription = _lock(actor, subscription_id)
         _require_usable(subscription, at)
         if not subscription.renews:
-            raise FeatureRefused(
-                _("This feature is cancelled. Take the cancel back first."),
-                code="feature_cancelled",
-            )
-        if plan.kind != subscription.kind:
-            raise FeatureRefused(
-                _("Choose a plan of the same kind."), field="plan", code="other_kind"
-            )
-        if plan.kind == FeatureKind.NUMBER and plan.country != subscription.plan.country:
-            raise FeatureRefused(
-                _("A number stays in its country."), field="plan", code="other_country"
-            )
-        if months not in PERIODS:
-            raise FeatureRefused(
-                _("Choose 1, 3 or 12 months."), field="months", code="invalid_period"
-            )
-        price_for(plan, months, company=subscription.company, on=subscription.paid_until)
+            if subscription.cancelled_at is not None:
+                raise FeatureRefused(
+                    _("This feature is cancelled. Take the cancel back first."),
+                    code="feature_cancelled",
+                )
+            _require_present(subscription.member)
+        _require_change(subscription, plan, months)
         is_same = (plan.pk, months) == (subscription.plan_id, subscription.months)
         subscription.next_plan = None if is_same else plan
         subscription.next_months = None if is_same else months
-        subscription.save(update_fields=["next_plan", "next_months"])
+        if not subscription.renews:
+            subscription.renews = True
+            subscription.charge_on = charge_day(
+                subscription.paid_until, started_on=subscription.started_on
+            )
+        subscription.save(update_fields=["next_plan", "next_months", "renews", "charge_on"])
+        if subscription.charge_on and subscription.charge_on <= subscription.company.day_at(at):
+            wake("feature.due", subscription.company_id)
         record(
             actor,
             "change_feature",
@@ -227,6 +226,16 @@ def allow_kind(*, actor: Actor, member_id: int, kind: str, is_allowed: bool) -> 
                 kind=kind,
                 is_allowed=is_allowed,
             )
+
+
+def allow_kinds(*, actor: Actor, member_id: int, kinds: Collection[str]) -> None:
+    """The member may have features of these kinds and of no other; what they have stays."""
+    unknown = set(kinds) - set(FeatureKind.values)
+    if unknown:
+        raise FeatureRefused(_("Choose a kind from the list."), field="kinds", code="unknown_kind")
+    with transaction.atomic():
+        for kind in FeatureKind.values:
+            allow_kind(actor=actor, member_id=member_id, kind=kind, is_allowed=kind in kinds)
 
 
 def end_renewals(company_id: int, member_ids: list[int] | None = None) -> int:
@@ -273,15 +282,12 @@ def _hold_place(actor: Actor, pk: int) -> None:
 
 
 def _lock(actor: Actor, pk: int) -> Subscription:
-    found = (
-        Subscription.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("company", "member", "plan", "next_plan", "number")
-        .filter(company=actor.company, pk=pk)
-        .first()
-    )
-    if found is None:
-        raise NotFound(_("There is no such feature in your company."), code="unknown_feature")
-    return found
+    """Locked first, then read: what is joined to a row that changes while its lock is waited for
+    is what it was before.
+    """
+    rows = Subscription.objects.filter(company=actor.company, pk=pk)
+    list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+    return find_feature(actor, pk)
 
 
 def _require_usable(subscription: Subscription, at: datetime) -> None:
@@ -289,6 +295,18 @@ def _require_usable(subscription: Subscription, at: datetime) -> None:
     is_over = subscription.paid_until <= on and subscription.status != Status.GRACE
     if subscription.status == Status.ENDED or is_over:
         raise FeatureRefused(_("This feature has ended. Give it anew."), code="feature_ended")
+
+
+def _require_change(subscription: Subscription, plan: Plan, months: int) -> None:
+    if plan.kind != subscription.kind:
+        raise FeatureRefused(_("Choose a plan of the same kind."), field="plan", code="other_kind")
+    if plan.kind == FeatureKind.NUMBER and plan.country != subscription.plan.country:
+        raise FeatureRefused(
+            _("A number stays in its country."), field="plan", code="other_country"
+        )
+    if months not in PERIODS:
+        raise FeatureRefused(_("Choose 1, 3 or 12 months."), field="months", code="invalid_period")
+    price_for(plan, months, company=subscription.company, on=subscription.paid_until)
 
 
 def _require_present(member: Member) -> None:
