@@ -104,7 +104,8 @@ def remove_members(
         if len(ids) == 1:
             record(actor, "remove_member", subject=f"member:{ids[0]}", **_ended(removed))
         else:
-            record(actor, "remove_members", members_count=removed.count, **_ended(removed))
+            ended = _ended(removed)
+            record(actor, "remove_members", about=ids, members_count=removed.count, **ended)
         tell_members(
             actor.company,
             ids,

@@ -2,11 +2,13 @@
 resolved when acted upon, and what was not understood means nobody.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,9 +16,15 @@ from django.utils.translation import ngettext
 from credit.allocation import Recipients
 from credit.filter_words import filter_words
 from credit.ledger import MOVES_LIMIT
-from credit.member_filters import GONE, PRESENT, MemberFilters, filtered_members, with_purses
-from credit.money import ZERO
-from credit.queries.member_totals import wide_memory
+from credit.member_filters import (
+    GONE,
+    PRESENT,
+    MemberFilters,
+    filtered_members,
+    or_zero,
+    with_purses,
+)
+from credit.queries.member_totals import MembersTotals, read_totals, sum_up, wide_memory
 from members.access import find_list
 from members.actors import Actor
 from members.models import Member, MemberList
@@ -24,6 +32,7 @@ from skypemgr.lib.errors import NotFound
 from skypemgr.lib.formats import format_number
 from skypemgr.lib.periods import utc_now
 
+Status = Member.Status
 MAX_ID_DIGITS = 18
 AT_ONCE = MOVES_LIMIT
 
@@ -113,31 +122,51 @@ class Crowd:
         return list(self.members.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
 
 
-def gather(actor: Actor, choice: Choice, action: Action) -> Crowd:
+def gather(actor: Actor, choice: Choice, action: Action, *, is_final: bool = False) -> Crowd:
     """Those of the chosen whom the action concerns; who acts is never suspended or removed among
-    others, so that the company keeps an administrator. One query for the numbers.
+    others, so that the company keeps an administrator. ``is_final``: counted anew, to act upon.
+    Two queries for the numbers.
     """
-    chosen = _chosen(actor, choice.recipients)
-    concerned = Q(status__in=CONCERNED[action])
-    spares_self = action in (Action.SUSPEND, Action.REMOVE) and actor.member is not None
-    oneself = Q(pk=actor.member.pk) if spares_self and actor.member else Q(pk=None)
+    today = actor.company.day_at(utc_now())
+    chosen = _chosen(actor, choice.recipients, today)
+    concerned = CONCERNED[action]
+    filters = _as_filters(choice.recipients)
     with wide_memory():
-        sums = chosen.aggregate(
-            concerned=Count("pk", filter=concerned & ~oneself),
-            balance=Sum("purse__balance", filter=concerned & ~oneself),
-            oneself=Count("pk", filter=concerned & oneself),
-            active=Count("pk", filter=Q(status=Member.Status.ACTIVE) & ~concerned),
-            suspended=Count("pk", filter=Q(status=Member.Status.SUSPENDED) & ~concerned),
-            gone=Count("pk", filter=Q(status__in=GONE)),
-        )
-    members = chosen.filter(concerned).exclude(oneself).order_by("name_key", "pk")
-    return Crowd(members, sums["concerned"], sums["balance"] or ZERO, _apart(sums))
+        if filters is None:
+            totals = sum_up(chosen, today)
+        elif filters.errors:
+            totals = MembersTotals({})
+        else:
+            totals = read_totals(actor.company, filters, today=today, anew=is_final)
+        members = chosen.filter(status__in=concerned).order_by("name_key", "pk")
+        sums = totals.of(concerned)
+        count, balance, has_oneself = sums.count, sums.balance, False
+        if action in (Action.SUSPEND, Action.REMOVE) and actor.member is not None:
+            oneself = members.filter(pk=actor.member.pk).values_list(or_zero("purse__balance"))
+            members = members.exclude(pk=actor.member.pk)
+            for (own_balance,) in oneself:
+                count, balance, has_oneself = count - 1, balance - own_balance, True
+    return Crowd(members, count, balance, _apart(totals, concerned, has_oneself=has_oneself))
 
 
-def _apart(sums: dict[str, int]) -> list[str]:
+def _as_filters(recipients: Recipients) -> MemberFilters | None:
+    """The filters that leave the same members; None where boxes were ticked."""
+    if recipients.filters is not None:
+        return recipients.filters
+    if recipients.list_id is not None:
+        return MemberFilters(list_id=recipients.list_id)
+    return MemberFilters() if recipients.all_members else None
+
+
+def _apart(totals: MembersTotals, concerned: Sequence[str], *, has_oneself: bool) -> list[str]:
     """A sentence for each reason why somebody chosen is not concerned."""
+    left_out = {
+        "active": totals.of({Status.ACTIVE}.difference(concerned)).count,
+        "suspended": totals.of({Status.SUSPENDED}.difference(concerned)).count,
+        "gone": totals.of(set(GONE).difference(concerned)).count,
+    }
     told = []
-    if sums["oneself"]:
+    if has_oneself:
         told.append(_("You yourself are left out: somebody has to administer the company."))
     for reason, sentence in (
         (
@@ -145,7 +174,7 @@ def _apart(sums: dict[str, int]) -> list[str]:
             ngettext(
                 "%(count)s member is active already.",
                 "%(count)s members are active already.",
-                sums["active"],
+                left_out["active"],
             ),
         ),
         (
@@ -153,7 +182,7 @@ def _apart(sums: dict[str, int]) -> list[str]:
             ngettext(
                 "%(count)s member is suspended already.",
                 "%(count)s members are suspended already.",
-                sums["suspended"],
+                left_out["suspended"],
             ),
         ),
         (
@@ -161,19 +190,18 @@ def _apart(sums: dict[str, int]) -> list[str]:
             ngettext(
                 "%(count)s member is no longer in the company.",
                 "%(count)s members are no longer in the company.",
-                sums["gone"],
+                left_out["gone"],
             ),
         ),
     ):
-        if sums[reason]:
-            told.append(sentence % {"count": format_number(sums[reason])})
+        if left_out[reason]:
+            told.append(sentence % {"count": format_number(left_out[reason])})
     return told
 
 
-def _chosen(actor: Actor, recipients: Recipients) -> QuerySet[Member]:
+def _chosen(actor: Actor, recipients: Recipients, today: date) -> QuerySet[Member]:
     """Everybody meant, whatever their status."""
     if recipients.filters is not None:
-        today = actor.company.day_at(utc_now())
         found = filtered_members(actor.company, recipients.filters, today=today)
         return found.none() if recipients.filters.errors else found
     members = with_purses(actor.company)

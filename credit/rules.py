@@ -102,7 +102,7 @@ def save_rules(
         record(
             actor,
             "save_rules",
-            subject=f"member:{members[0].pk}" if len(members) == 1 else "",
+            about=[member.pk for member in members],
             amount=checked.amount,
             threshold=checked.threshold,
             monthly_limit=checked.monthly_limit,

@@ -101,7 +101,7 @@ def _change(actor: Actor, member_ids: Iterable[int], status: str, now: datetime)
         if len(ids) == 1:
             record(actor, f"{verb}_member", subject=f"member:{ids[0]}")
         else:
-            record(actor, f"{verb}_members", members_count=len(ids))
+            record(actor, f"{verb}_members", about=ids, members_count=len(ids))
         live.bump(actor.company.pk)
     return change
 

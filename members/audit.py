@@ -4,9 +4,12 @@ Its one rule: one entry per decision, in its transaction.
 """
 
 import json
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from django.db import connection
 
 from members.actors import Actor
 from members.models import AuditEntry
@@ -21,9 +24,22 @@ VALUES (
 """)
 
 
-def record(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> None:
-    """One entry says who did what to whom; amounts and times are kept as text."""
-    AuditEntry.objects.create(
+ABOUT = """
+INSERT INTO members_auditedmember (company_id, entry_id, member_id)
+SELECT %s, %s, unnest(%s::bigint[])
+"""
+
+
+def record(
+    actor: Actor, verb: str, *, subject: str = "", about: Collection[int] = (), **data: Any
+) -> None:
+    """One entry says who did what to whom; amounts and times are kept as text. ``about``: the ids
+    of the members, however many, whom it was done to; each of them is told it among the own events.
+    """
+    if len(about) == 1 and not subject:
+        (only,) = about
+        subject, about = f"member:{only}", ()
+    made = AuditEntry.objects.create(
         company=actor.company,
         member=actor.member,
         user=actor.user,
@@ -32,6 +48,9 @@ def record(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> None:
         subject=subject,
         data={key: _plain(value) for key, value in data.items()},
     )
+    if about:
+        with connection.cursor() as cursor:
+            cursor.execute(ABOUT, [actor.company.pk, made.pk, sorted(set(about))])
 
 
 def entry(actor: Actor, verb: str, *, subject: str = "", **data: Any) -> Call:

@@ -29,10 +29,15 @@ _TAKEN = _("Your company already has a list of that name.")
 
 @dataclass(frozen=True)
 class Moved:
-    """How many members changed their list, and how many were in it before."""
+    """Which members changed their list, and how many were in it before."""
 
-    count: int
+    member_ids: tuple[int, ...]
     unchanged_count: int
+
+    @property
+    def count(self) -> int:
+        """How many changed their list."""
+        return len(self.member_ids)
 
 
 def create_list(*, actor: Actor, name: str) -> MemberList:
@@ -81,7 +86,13 @@ def archive_list(*, actor: Actor, list_id: int, now: datetime | None = None) -> 
         moved = _move(list(_lock_members(actor).filter(list=member_list).order_by("pk")), None, now)
         member_list.archived_at = now or utc_now()
         member_list.save(update_fields=["archived_at"])
-        record(actor, "archive_list", subject=f"list:{member_list.pk}", members=moved.count)
+        record(
+            actor,
+            "archive_list",
+            subject=f"list:{member_list.pk}",
+            about=moved.member_ids,
+            members=moved.count,
+        )
     return moved
 
 
@@ -105,7 +116,7 @@ def move_members(
             raise NotFound(_("There is no such member in your company."), code="unknown_member")
         moved = _move(members, member_list, now)
         if moved.count:
-            record(actor, "move_members", list=list_id, members=moved.count)
+            record(actor, "move_members", about=moved.member_ids, list=list_id, members=moved.count)
     return moved
 
 
@@ -143,4 +154,4 @@ def _move(members: list[Member], member_list: MemberList | None, now: datetime |
     for member in moving:
         member.list = member_list
     note_placements(moving, now=now)
-    return Moved(len(moving), len(members) - len(moving))
+    return Moved(tuple(member.pk for member in moving), len(members) - len(moving))

@@ -38,7 +38,7 @@ def remove_many(request: MemberRequest) -> HttpResponse:
     if choice.is_nobody:
         messages.info(request, _("Tick at least one member."))
         return redirect("members")
-    crowd = gather(request.actor, choice, Action.REMOVE)
+    crowd = gather(request.actor, choice, Action.REMOVE, is_final=request.method == "POST")
     error = ""
     if request.method == "POST" and crowd.count:
         error = why_too_many(crowd.count)

@@ -28,8 +28,11 @@ CREDIT_VERBS = (
     "save_rules",
     "switch_off_rule",
     "suspend_member",
+    "suspend_members",
     "reactivate_member",
+    "reactivate_members",
     "remove_member",
+    "remove_members",
     "leave_company",
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -105,7 +108,7 @@ def read_activity(
 ) -> tuple[list[Event], str]:
     """A page of what happened, newest first, and the cursor of the next one (empty: no more).
 
-    Seven queries at most. InvalidActivityCursor for a cursor not made here.
+    Ten queries at most. InvalidActivityCursor for a cursor not made here.
     """
     before = _read_cursor(cursor) if cursor else None
     found: list[Event] = []
@@ -127,10 +130,13 @@ def read_activity(
 
 def _sources(member: Member, viewer_administers: bool) -> Iterator[tuple[int, QuerySet[Any], str]]:
     company = member.company_id
-    decisions = AuditEntry.objects.filter(company=company, subject=f"member:{member.pk}")
+    entries = AuditEntry.objects.filter(company=company)
     if not viewer_administers:
-        decisions = decisions.filter(verb__in=CREDIT_VERBS)
-    yield DECIDED, decisions.select_related("member", "user", "token"), "created_at"
+        entries = entries.filter(verb__in=CREDIT_VERBS)
+    entries = entries.select_related("member", "user", "token")
+    yield DECIDED, entries.filter(subject=f"member:{member.pk}"), "created_at"
+    # Found by the member alone: an entry is about one member by its subject or about several so.
+    yield DECIDED, entries.filter(about__member=member), "created_at"
     outcomes = RechargeOutcome.objects.filter(rule__member=member).exclude(outcome=Outcome.NOT_DUE)
     yield RULE, outcomes, "at"
     received = Transfer.objects.filter(

@@ -20,6 +20,7 @@ from credit.member_filters import (
 )
 from credit.models import Account
 from credit.money import ZERO
+from credit.queries.member_order import amount_of, cut_by_amount
 from credit.queries.member_totals import (
     MANY,
     MembersTotals,
@@ -86,11 +87,36 @@ def read_members(
     """One page of the table, and the totals of all of it."""
     with wide_memory():
         totals = read_totals(company, filters, today=today)
-        place, pks = find_page(
-            company, filters, count=totals.count, sort=sort, page=page, today=today
-        )
+        place, pks = _find_page(company, filters, totals, sort=sort, page=page, today=today)
         rows = read_rows(company, pks, today=today)
     return MembersPage(place, rows), totals
+
+
+def _find_page(
+    company: Company,
+    filters: MemberFilters,
+    totals: MembersTotals,
+    *,
+    sort: str,
+    page: str,
+    today: date,
+) -> tuple[Page, list[int]]:  # type: ignore[type-arg]
+    amount = amount_of(sort, totals.all, today)
+    if amount is None or totals.count < MANY:
+        return find_page(company, filters, count=totals.count, sort=sort, page=page, today=today)
+    place = place_among(totals.count, page)
+    start = (place.number - 1) * PAGE_SIZE
+    pks = cut_by_amount(
+        company,
+        filtered_members(company, filters, today=today),
+        amount,
+        count=totals.count,
+        start=start,
+        end=min(start + PAGE_SIZE, totals.count),
+        falling=sort.startswith("-"),
+        is_narrowed=filters.is_narrowed,
+    )
+    return place, pks
 
 
 def find_page(

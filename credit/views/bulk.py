@@ -69,7 +69,7 @@ def move(request: MemberRequest) -> HttpResponse:
     choice = read_choice(request.actor, values)
     if choice.is_misread:
         return refuse_misread(request)
-    crowd = gather(request.actor, choice, Action.MOVE)
+    crowd = gather(request.actor, choice, Action.MOVE, is_final=is_posted)
     if choice.recipients.are_named and crowd.count < len(choice.recipients.member_ids):
         raise NotFound(_("There is no such member in your company."), code="unknown_member")
     if not crowd.count:
@@ -120,7 +120,7 @@ def _change(request: MemberRequest, step: Step) -> HttpResponse:
         return refuse_misread(request)
     if choice.is_nobody:
         return _ask_for_ticks(request)
-    crowd = gather(request.actor, choice, step.action)
+    crowd = gather(request.actor, choice, step.action, is_final=request.method == "POST")
     error = ""
     if request.method == "POST" and crowd.count:
         error = why_too_many(crowd.count)

@@ -4,28 +4,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('members', '0011_members_table'),
+        ("members", "0011_members_table"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='company',
-            name='booked_from',
+            model_name="company",
+            name="booked_from",
             field=models.DateField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='company',
-            name='closing_since',
+            model_name="company",
+            name="closing_since",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['booked_from'], name='company_booked_from'),
+            model_name="company",
+            index=models.Index(fields=["booked_from"], name="company_booked_from"),
         ),
         migrations.AddIndex(
-            model_name='company',
-            index=models.Index(condition=models.Q(('closing_since__isnull', False)), fields=['id'], name='company_closing_waits'),
+            model_name="company",
+            index=models.Index(
+                condition=models.Q(("closing_since__isnull", False)),
+                fields=["id"],
+                name="company_closing_waits",
+            ),
         ),
     ]

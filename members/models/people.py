@@ -90,6 +90,12 @@ class Member(models.Model):
                 condition=Q(status__in=("active", "suspended")),
                 name="member_present_by_name",
             ),
+            # Few have another role than that of most.
+            models.Index(
+                fields=("company", "role", "name_key", "id"),
+                condition=~Q(role="member"),
+                name="member_with_role",
+            ),
             models.Index(
                 fields=("company", "status", "id"),
                 include=("role", "list", "joined_at"),

@@ -15,7 +15,7 @@ class AuditEntry(models.Model):
     """One decision of a person or token; a bulk action is one entry with counts in ``data``.
 
     ``verb`` is the name of the function (``allocate``), ``subject`` says what it was done to
-    (``member:12``), ``data`` holds amounts as strings.
+    (``member:12``; several members are ``AuditedMember`` rows), ``data`` holds amounts as strings.
     """
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
@@ -46,6 +46,24 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.subject}"
+
+
+class AuditedMember(models.Model):
+    """One of the several members whom a decision was about."""
+
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    entry = models.ForeignKey(
+        AuditEntry, on_delete=models.PROTECT, related_name="about", db_index=False
+    )
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint("member", "entry", name="audited_member_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.entry_id}: {self.member_id}"
 
 
 class Notice(models.Model):

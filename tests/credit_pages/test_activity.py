@@ -6,16 +6,20 @@ from decimal import Decimal
 
 import pytest
 
+from billing.leaving import remove_members
 from credit.allocation import Recipients
 from credit.credit_requests import approve_request, request_credit
 from credit.rules import RuleTerms, save_rules
+from credit.standing import reactivate_members, suspend_members
 from members.actors import Actor
+from members.audit_log import WORDS
 from members.details import update_member
 from members.invitations import accept_invitation
+from members.lists import archive_list, create_list, move_members
 from members.models import AuditEntry, Member
 from tests.api.conftest import Api, refused
 from tests.api.conftest import api as api  # noqa: PLC0414
-from tests.conftest import ClientOf, credit_company, give, make_user
+from tests.conftest import ClientOf, credit_company, give, make_member, make_user
 from tests.credit_pages.conftest import words_of
 from tests.members.conftest import Invite
 from tests.members.conftest import invite as invite  # noqa: PLC0414
@@ -142,7 +146,7 @@ def test_it_takes_as_many_queries_for_much_as_for_little(
 ) -> None:
     client = client_of(alice)
     client.get(page_of(eventful))
-    with django_assert_max_num_queries(14):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(15):  # type: ignore[attr-defined]
         client.get(page_of(eventful))
 
 
@@ -153,3 +157,47 @@ def test_another_members_events_are_not_there(
     assert "Joined the company" in page
     assert "Received" not in page
     assert "Asked for" not in page
+
+
+def test_what_was_done_to_several_at_once_is_told_to_each(
+    client_of: ClientOf, api: Api, alice: Member, bob: Member, fiona: Member
+) -> None:
+    acme = alice.company
+    erin = make_member(acme, "erin")
+    actor, both = Actor.of_member(alice), [bob.pk, erin.pk]
+    terms = RuleTerms(Decimal(5), Decimal(10), Decimal(40))
+    save_rules(actor=actor, recipients=Recipients(member_ids=tuple(both)), terms=terms)
+    suspend_members(actor=actor, member_ids=both)
+    reactivate_members(actor=actor, member_ids=both)
+    sales = create_list(actor=actor, name="Sales")
+    move_members(actor=actor, member_ids=both, list_id=sales.pk)
+    archive_list(actor=actor, list_id=sales.pk)
+    remove_members(actor=actor, member_ids=both)
+    verbs = ["remove_members", "archive_list", "move_members", "reactivate_members"]
+    verbs += ["suspend_members", "save_rules"]
+    told = [str(WORDS[verb]) for verb in verbs]
+    for member in (bob, erin):
+        page = words_of(client_of(alice).get(page_of(member)))
+        places = [page.index(words) for words in told]
+        assert places == sorted(places)
+        assert page.count("Alice") >= len(told)
+        assert "List: Sales" in page
+    answer = api(alice).get(f"members/{bob.pk}/activity").json()
+    decided = [one["title"] for one in answer["results"] if one["kind"] == "decision"]
+    assert decided == told
+    # One decision each, and nothing about somebody else.
+    assert AuditEntry.objects.filter(company=acme, verb__in=verbs).count() == len(verbs)
+    assert "Suspended members" not in words_of(client_of(alice).get(page_of(fiona)))
+    seen = words_of(client_of(fiona).get(page_of(bob)))
+    assert "Suspended members" in seen
+    assert "Sales" not in seen
+
+
+def test_a_decision_about_one_of_several_chosen_is_that_ones(
+    client_of: ClientOf, alice: Member, bob: Member
+) -> None:
+    actor = Actor.of_member(alice)
+    sales = create_list(actor=actor, name="Sales")
+    move_members(actor=actor, member_ids=[bob.pk], list_id=sales.pk)
+    assert AuditEntry.objects.get(verb="move_members").subject == f"member:{bob.pk}"
+    assert "Moved members to a list" in words_of(client_of(alice).get(page_of(bob)))
