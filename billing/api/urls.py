@@ -4,6 +4,13 @@ from django.urls import re_path
 from django.urls.resolvers import URLPattern
 
 from billing.api.auto_purchase import AutoPurchaseDoor, ResumeDoor
+from billing.api.catalogue import (
+    AreasDoor,
+    NumbersDoor,
+    PlanDoor,
+    PlansDoor,
+    ReserveDoor,
+)
 from billing.api.feature_settings import (
     CallerIdDoor,
     ForwardingDoor,
@@ -51,4 +58,9 @@ urlpatterns: list[URLPattern] = [
         PhoneNumberDoor.as_view(),
         name="api_phone_number",
     ),
+    door("plans", PlansDoor, "plans"),
+    re_path(r"^plans/(?P<code>[a-z0-9-]{1,60})/?$", PlanDoor.as_view(), name="api_plan"),
+    door("numbers", NumbersDoor, "numbers"),
+    door("numbers/areas", AreasDoor, "number_areas"),
+    door("numbers/reserve", ReserveDoor, "reserve_numbers"),
 ]
