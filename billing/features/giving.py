@@ -185,7 +185,7 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
         members_count=len(members),
         price=price,
         total=total,
-        **({"accepts_residence": wish.accepts_residence} if numbers else {}),
+        accepts_residence=wish.accepts_residence,
     )
     return {
         "id": request_id,

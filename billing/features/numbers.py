@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from billing.errors import NumberNotAvailable
+from billing.errors import FeatureRefused, NumberNotAvailable
 from billing.features.phone_feed import note_moved
-from billing.models import NumberArea, PhoneNumber, Subscription
+from billing.models import FeatureBan, NumberArea, PhoneNumber, Subscription
 from members.access import find_member
 from members.actors import Actor
 from members.audit import record
@@ -133,8 +133,9 @@ def reallocate_number(
 ) -> Subscription:
     """The number is another member's, with what is paid of it; nothing is charged.
 
-    Raises NotAllowed, NotFound, MemberGone, NumberNotAvailable (``not_a_number``,
-    ``feature_ended``, ``residence_not_accepted``), SettingsRefused (``forwarding_loop``).
+    Raises NotAllowed, NotFound, MemberGone, FeatureRefused (``feature_not_allowed``),
+    NumberNotAvailable (``not_a_number``, ``feature_ended``, ``residence_not_accepted``),
+    SettingsRefused (``forwarding_loop``).
     """
     actor.require_administrator()
     receiver = find_member(actor, member_id)
@@ -145,12 +146,10 @@ def reallocate_number(
             .values_list("status", flat=True)
             .get(pk=receiver.pk)
         )
-        subscription = (
-            Subscription.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("number", "member", "company", "plan")
-            .filter(company=actor.company, pk=subscription_id)
-            .first()
-        )
+        found = Subscription.objects.filter(company=actor.company, pk=subscription_id)
+        # Locked first, then read: its member may change while the lock is waited for.
+        list(found.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+        subscription = found.select_related("number", "member", "company", "plan").first()
         if subscription is None:
             raise NotFound(_("There is no such feature in your company."), code="unknown_feature")
         if subscription.number is None:
@@ -161,6 +160,7 @@ def reallocate_number(
             raise MemberGone(_("%(name)s is no longer in the company.") % {"name": receiver.name})
         before = subscription.member_id
         if before != receiver.pk:
+            _require_may_have(receiver, subscription.kind)
             require_residence([subscription.number], is_accepted=accepts_residence)
             subscription.member = receiver
             subscription.save(update_fields=["member"])
@@ -174,6 +174,16 @@ def reallocate_number(
                 after=receiver.pk,
             )
     return subscription
+
+
+def _require_may_have(member: Member, kind: str) -> None:
+    if FeatureBan.objects.filter(member=member, kind=kind).exists():
+        raise FeatureRefused(
+            _("%(name)s may not have numbers. Allow it on the member's page first.")
+            % {"name": member.name},
+            field="member",
+            code="feature_not_allowed",
+        )
 
 
 def whose_number(e164: str, *, company: Company | None = None) -> Subscription | None:
