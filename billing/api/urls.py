@@ -19,6 +19,15 @@ from billing.api.feature_settings import (
     OwnVoicemailDoor,
     VoicemailDoor,
 )
+from billing.api.features import (
+    CancelDoor,
+    CancelManyDoor,
+    MemberFeaturesDoor,
+    ReallocateDoor,
+    SubscriptionDoor,
+    SubscriptionsDoor,
+    UndoDoor,
+)
 from billing.api.leaving import (
     CloseDoor,
     LeaveDoor,
@@ -30,6 +39,7 @@ from billing.api.methods import MethodDoor, MethodsDoor
 from billing.api.phones import PhoneNumberDoor, PhoneSettingsDoor
 from billing.api.profile import ProfileDoor
 from billing.api.purchases import PurchaseDoor, PurchasesDoor
+from billing.api.renewals import RenewalsDoor, UnpaidDoor
 from members.api.base import door
 
 urlpatterns: list[URLPattern] = [
@@ -58,8 +68,17 @@ urlpatterns: list[URLPattern] = [
         PhoneNumberDoor.as_view(),
         name="api_phone_number",
     ),
+    door("subscriptions", SubscriptionsDoor, "subscriptions"),
+    door("subscriptions/cancel", CancelManyDoor, "cancel_subscriptions"),
+    door("subscriptions/<subscription_id>", SubscriptionDoor, "subscription"),
+    door("subscriptions/<subscription_id>/cancel", CancelDoor, "cancel_subscription"),
+    door("subscriptions/<subscription_id>/undo", UndoDoor, "undo_subscription"),
+    door("subscriptions/<subscription_id>/reallocate", ReallocateDoor, "reallocate_subscription"),
+    door("members/<member_id>/features", MemberFeaturesDoor, "member_features"),
     door("plans", PlansDoor, "plans"),
     re_path(r"^plans/(?P<code>[a-z0-9-]{1,60})/?$", PlanDoor.as_view(), name="api_plan"),
+    door("renewals", RenewalsDoor, "renewals"),
+    door("renewals/unpaid", UnpaidDoor, "unpaid_renewals"),
     door("numbers", NumbersDoor, "numbers"),
     door("numbers/areas", AreasDoor, "number_areas"),
     door("numbers/reserve", ReserveDoor, "reserve_numbers"),
