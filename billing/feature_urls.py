@@ -4,7 +4,14 @@ word, which would take them for kinds.
 
 from django.urls import URLPattern, path
 
-from billing.views import feature_cancels, feature_changes, feature_settings, features, giving
+from billing.views import (
+    feature_cancels,
+    feature_changes,
+    feature_settings,
+    features,
+    giving,
+    renewals,
+)
 
 # Under /features/, /members/<id>/features/ and /me/features/, one topic after the other.
 urlpatterns: list[URLPattern] = [

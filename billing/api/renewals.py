@@ -125,8 +125,7 @@ class RenewalsDoor(Door):
                 missing=AmountSerializerField(help_text="What the balance lacks for `needed`."),
             ),
             400: refusal(400, "invalid_cursor"),
-            404: refusal(404, "month_not_ahead"),
-            422: refusal(422, "invalid_month"),
+            422: refusal(422, "invalid_month", "month_not_ahead"),
         },
     )
     def get(self, request: ApiRequest) -> Response:

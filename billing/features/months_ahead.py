@@ -23,7 +23,6 @@ class MonthNotAhead(ProductError):
     """The month is past, or too far away."""
 
     code = "month_not_ahead"
-    status = 404
 
 
 @dataclass(frozen=True, slots=True)

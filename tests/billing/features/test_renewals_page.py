@@ -151,8 +151,8 @@ def test_the_api_tells_rows_and_sums_page_by_page(rich: Member, voicemail: Plan,
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
-        ({"month": "2026-01"}, 404, "month_not_ahead"),
-        ({"month": "2027-03"}, 404, "month_not_ahead"),
+        ({"month": "2026-01"}, 422, "month_not_ahead"),
+        ({"month": "2027-03"}, 422, "month_not_ahead"),
         ({"month": "2026-13"}, 422, "invalid_month"),
         ({"month": "soon"}, 422, "invalid_month"),
         ({"cursor": "bzk5OTk5OTk5OTk5"}, 400, "invalid_cursor"),
