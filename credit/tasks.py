@@ -9,6 +9,7 @@ from credit.models import Account
 from credit.recharge import evaluate_purses
 from credit.rollup import roll_up_days
 from credit.sweeps import resume_rules, serve_waiting_rules, sweep_due_purses
+from credit.usage_rollup import roll_up_usage
 from skypemgr.lib.periods import utc_now
 
 
@@ -47,6 +48,12 @@ def roll_up() -> None:
 def close() -> None:
     """Months that have ended are closed, and their figures frozen."""
     close_months(now=utc_now())
+
+
+@shared_task(name="credit.roll_up_usage")
+def sum_usage() -> None:
+    """The calls of finished days are summed by list, cost centre, destination and member."""
+    roll_up_usage(now=utc_now())
 
 
 @shared_task(name="credit.resume_rules")

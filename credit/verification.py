@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from credit import usage_checks
 from credit.rollup import LEVELS, PLACE
 
 
@@ -175,6 +176,7 @@ SELECT transfer.key, 0, transfer.amount
   FROM credit_transfer transfer LEFT JOIN credit_call call ON call.transfer_id = transfer.id
  WHERE transfer.kind = 'call' AND call.id IS NULL
 """,
+    **usage_checks.CHECKS,
 }
 
 

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -346,6 +347,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-low-balances": {"task": "credit.sweep_low_balances", "schedule": 15.0},
     "expire-holds": {"task": "credit.expire_holds", "schedule": 60.0},
     "roll-up-days": {"task": "credit.roll_up_days", "schedule": crontab(minute="*/10")},
+    "roll-up-usage": {"task": "credit.roll_up_usage", "schedule": crontab(minute="5-59/10")},
     "close-months": {"task": "credit.close_months", "schedule": crontab(minute="*/5")},
     "resume-rules": {"task": "credit.resume_rules", "schedule": crontab(minute="*/5")},
     "advance-purchases": {"task": "billing.advance_open_purchases", "schedule": 10.0},
@@ -364,6 +366,7 @@ CELERY_BEAT_SCHEDULE = {
     "renew-features": {"task": "billing.renew_due", "schedule": 60.0},
     "announce-renewals": {"task": "billing.announce_renewals", "schedule": crontab(minute=10)},
     "return-numbers": {"task": "billing.return_numbers", "schedule": 60.0},
+    "forget-sessions": {"task": "members.forget_sessions", "schedule": crontab(minute="40")},
     "resume-imports": {"task": "members.resume_imports", "schedule": 60.0},
     "send-notices": {"task": "members.send_pending_notices", "schedule": 30.0},
 }

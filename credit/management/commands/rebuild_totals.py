@@ -5,12 +5,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from credit.rebuilding import rebuild_totals
+from credit.usage_rollup import rebuild_usage
 from members.models import Company
 from skypemgr.lib.periods import utc_now
 
 
 class Command(BaseCommand):
-    help = "Makes daily and rolled totals anew from the transfers; movements wait meanwhile."
+    help = (
+        "Makes daily and rolled totals anew from the transfers, and sums of calls from the calls;"
+        " movements wait meanwhile."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", type=int, help="id of the company (default: each one)")
@@ -23,4 +27,5 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no company {options['company']}.")
         for company in companies:
             count = rebuild_totals(company, now=utc_now())
+            rebuild_usage(company, now=utc_now())
             self.stdout.write(f"company {company.pk}: {count} daily totals")
