@@ -7,6 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from billing.admin_features import (
+    NumberAreaAdmin,
+    PhoneNumberAdmin,
+    PlanAdmin,
+    SubscriptionAdmin,
+    SubscriptionPeriodAdmin,
+)
 from billing.admin_inbox import GatewayDayAdmin, GatewayEventAdmin, PaymentIncidentAdmin
 from billing.admin_profile import ACTIONS, PayerActions
 from billing.admin_transfers import (
@@ -35,7 +42,12 @@ __all__ = [
     "BankTransferAdmin",
     "GatewayDayAdmin",
     "GatewayEventAdmin",
+    "NumberAreaAdmin",
     "PaymentIncidentAdmin",
+    "PhoneNumberAdmin",
+    "PlanAdmin",
+    "SubscriptionAdmin",
+    "SubscriptionPeriodAdmin",
 ]
 
 
