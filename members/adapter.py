@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
 from django.forms import Form
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from members.details import refresh_search
 from members.middleware import find_present_member
 from members.models import Member, User
 from members.models.people import Role
+from members.sessions import TOLD
 from skypemgr.lib.emails import send_templated
 from skypemgr.lib.sms import SmsNotSent, send_sms
 from skypemgr.lib.text import plain_line
@@ -154,6 +155,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         names = (credentials.get(method) for method in ("email", "phone", "username"))
         login = next((name for name in names if name), "")
         return f"{get_current_site(request).domain}:{login.lower()}"
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """The browser stands among those in which the person is signed in."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        request.session[TOLD] = True
+        return response
 
     def get_login_stages(self) -> list[str]:
         """Ours: one proven address or number is enough to sign in."""

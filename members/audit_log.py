@@ -30,6 +30,7 @@ WORDS: dict[str, Promise] = {
     "create_member": _("Created an account"),
     "create_purchase": _("Bought credit"),
     "cancel_purchase": _("Called a purchase off"),
+    "end_sessions": _("Signed out other browsers"),
     "end_purchase": _("Ended a purchase without credit"),
     "decline_request": _("Declined a request for credit"),
     "give_feature": _("Gave a feature"),

@@ -54,6 +54,7 @@ LABELS: dict[str, Promise] = {
     "role": _("Role"),
     "rows": _("Rows"),
     "rules_count": _("Auto-recharges ended"),
+    "sessions_count": _("Browsers"),
     "siren": _("SIREN"),
     "threshold": _("when balance falls below"),
     "time_zone": _("Time zone"),

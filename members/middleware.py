@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from members.models import Company, Member, User
+from members.sessions import note_seen
 from skypemgr.lib.errors import NotAllowed, NotFound
 
 PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
@@ -40,6 +41,7 @@ class CurrentMemberMiddleware:
         request.member = member  # type: ignore[attr-defined]
         if user:
             _activate(request, user, member.company if member else None)
+            note_seen(request)
         try:
             response = self.get_response(request)
             if user:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from members import delivery, import_work, mailing
+from members import delivery, import_work, mailing, sessions
 
 
 @shared_task(name="members.send_notice")
@@ -34,3 +34,9 @@ def advance_import(job_id: int) -> None:
 def resume_imports() -> None:
     """Every import whose job got lost was taken up; rows of old ones were forgotten."""
     import_work.resume_imports()
+
+
+@shared_task(name="members.forget_sessions")
+def forget_sessions() -> None:
+    """What was known of browsers that are signed in no more is gone."""
+    sessions.forget_sessions()

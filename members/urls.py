@@ -16,6 +16,7 @@ from members.views import (
     lists,
     notices,
     profile,
+    sessions,
 )
 
 urlpatterns = [
@@ -55,6 +56,9 @@ urlpatterns = [
     path("notices/<int:pk>/", notices.open_notice, name="notice"),
     path("profile/notices/", notices.choose_mails, name="notice_choices"),
     path("profile/", profile.show_profile, name="profile"),
+    path("profile/sessions/", sessions.show_sessions, name="sessions"),
+    path("profile/sessions/end/", sessions.end_others, name="sessions_end"),
+    path("profile/sessions/<int:pk>/end/", sessions.end_one, name="session_end"),
     path("profile/call-details/", call_details.answer_consent, name="call_details_consent"),
     path("settings/audit/", audit.show_audit, name="audit"),
     path("settings/company/", company_profile.set_company, name="company_profile"),

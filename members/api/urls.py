@@ -18,6 +18,7 @@ from members.api.notices import (
     OwnNoticesDoor,
     OwnNoticesReadDoor,
 )
+from members.api.sessions import OwnSessionDoor, OwnSessionsDoor
 from members.api.tokens import CompanyTokenDoor, CompanyTokensDoor, OwnTokenDoor, OwnTokensDoor
 
 urlpatterns: list[URLPattern] = [
@@ -37,6 +38,8 @@ urlpatterns: list[URLPattern] = [
     door("me/notices", OwnNoticeChoicesDoor, "own_notice_choices"),
     door("me/notices/list", OwnNoticesDoor, "own_notices"),
     door("me/notices/read", OwnNoticesReadDoor, "own_notices_read"),
+    door("me/sessions", OwnSessionsDoor, "own_sessions"),
+    door("me/sessions/<session_id>", OwnSessionDoor, "own_session"),
     door("me/tokens", OwnTokensDoor, "own_tokens"),
     door("me/tokens/<token_id>", OwnTokenDoor, "own_token"),
     door("company/tokens", CompanyTokensDoor, "company_tokens"),
