@@ -137,7 +137,7 @@ def filtered_members(company: Company, filters: MemberFilters, *, today: date) -
     if filters.role:
         members = members.filter(role=filters.role)
     if filters.search:
-        members = members.filter(_search(filters.search))
+        members = members.filter(searched(filters.search))
     if filters.below is not None or filters.is_due:
         members = _poor(company, members, filters)
     if filters.rule:
@@ -167,15 +167,21 @@ def or_zero(path: str) -> Coalesce:
     return Coalesce(F(path), Value(ZERO), output_field=money)
 
 
-def _search(text: str) -> Q:
+def searched(text: str) -> Q:
     """All words, in any order; or a phone number, however it is grouped."""
     found = Q()
     for word in search_key(text).split():
         found &= Q(search_text__contains=word)
-    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
-    if len(digits) >= 4 and _PHONE.fullmatch(text):
+    digits = phone_digits(text)
+    if digits:
         found |= Q(search_text__contains=digits)
     return found
+
+
+def phone_digits(text: str) -> str:
+    """The digits of what may be a phone number or a part of one, else empty."""
+    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
+    return digits if len(digits) >= 4 and _PHONE.fullmatch(text) else ""
 
 
 def _poor(company: Company, members: QuerySet[Member], filters: MemberFilters) -> QuerySet[Member]:

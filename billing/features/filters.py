@@ -11,18 +11,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.models import Subscription
+from billing.models import FeatureKind, Subscription
 from credit.allocation import Recipients
 from credit.choosing import Choice, read_choice
 from credit.filter_words import filter_words
 from credit.member_filters import PARAMETERS as MEMBER_PARAMETERS
-from credit.member_filters import MemberFilters, Narrowing
+from credit.member_filters import MemberFilters, Narrowing, phone_digits, searched
 from members.actors import Actor
 from members.models import Company
 
 Status = Subscription.Status
 PARAMETERS = (*MEMBER_PARAMETERS, "has", "state")
-HAS = ("yes", "no")
+# Whoever is looked for where the status is not said, by having it.
+WHEN = {"": "", "yes": "all", "no": ""}
 # Each state of a feature that can be asked for.
 STATES: dict[str, Q] = {
     "renews": Q(renews=True, status=Status.ACTIVE),
@@ -36,8 +37,10 @@ _UNKNOWN = gettext_lazy("This filter is not known.")
 @dataclass(frozen=True, slots=True)
 class FeatureFilters:
     """What was asked for of a kind. ``has``: ``yes`` or ``no``, empty for everybody; a state is
-    that of a feature they have. ``members``: the filters that joined, ``typed`` as they were typed.
-    ``errors``: by parameter, why one that was given is not among them.
+    that of a feature they have; who has a number is found by it too.
+
+    ``members``: the filters that joined, ``typed`` as they were typed. ``errors``: by parameter,
+    why one that was given is not among them.
     """
 
     company: Company
@@ -56,15 +59,22 @@ class FeatureFilters:
         has, state = (_choice(values, name, errors) for name in ("has", "state"))
         if state:
             has = "yes"
-        members = replace(typed, errors=errors)
-        if has:
-            found = with_feature(company, kind, state)
-            mine = found.filter(member=OuterRef("pk"))
-            is_meant = Q(pk__in=found.values("member")) if has == "yes" else ~Q(Exists(mine))
-            # Who has left keeps what is paid, and stands among those who have it.
-            status = typed.status or ("all" if has == "yes" else "")
-            also = Narrowing(f"{kind}:{has}:{state}", is_meant)
-            members = replace(members, status=status, also=also)
+        found = with_feature(company, kind, state)
+        is_meant = Q()
+        if has == "yes":
+            is_meant = Q(pk__in=found.values("member"))
+        elif has == "no":
+            is_meant = ~Q(Exists(found.filter(member=OuterRef("pk"))))
+        # Who has left keeps what is paid, and stands among those who have it.
+        members = replace(typed, errors=errors, status=typed.status or WHEN[has])
+        digits = phone_digits(typed.search) if kind == FeatureKind.NUMBER else ""
+        if digits:
+            whose = found.filter(number__e164__contains=digits).values("member")
+            is_meant &= searched(typed.search) | Q(pk__in=whose)
+            members = replace(members, search="")
+        if is_meant:
+            content = f"{kind}:{has}:{state}:{digits}"
+            members = replace(members, also=Narrowing(content, is_meant))
         return cls(company, kind, has, state, typed, members, errors)
 
     @property
@@ -117,7 +127,7 @@ def state_words() -> dict[str, str]:
 
 def _choice(values: Mapping[str, str], name: str, errors: dict[str, str | Promise]) -> str:
     value = values.get(name, "").strip()
-    if value and value not in (HAS if name == "has" else STATES):
+    if value and value not in (WHEN if name == "has" else STATES):
         errors[name] = _UNKNOWN
         return ""
     return value

@@ -4,46 +4,65 @@ from the period paid, what comes from the prices of today.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
 
-from billing.features.prices import prices_of
-from billing.models import FeatureBan, PeriodAllowance, Subscription, SubscriptionPeriod
+from billing.features.kinds import looks_of
+from billing.features.terms import Terms, TermsBook
+from billing.features.wording import SECONDS_A_MINUTE, period_words, price_words
+from billing.models import (
+    FeatureBan,
+    FeatureKind,
+    PeriodAllowance,
+    Subscription,
+    SubscriptionPeriod,
+)
 from credit.models import Allowance
 from credit.money import ZERO
 from members.models import Company, Member
-from skypemgr.lib.formats import currency_decimals
 
 Status = Subscription.Status
 # More than that stand on the table of their kind.
 SHOWN_OF_MEMBER = 200
 SHOWN_ENDED = 20
+# Of these the phone system keeps settings.
+WITH_SETTINGS = (FeatureKind.VOICEMAIL, FeatureKind.CALL_FORWARDING, FeatureKind.CALLER_ID)
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureLine:
     """A feature with its prices in the company's currency: ``price`` was paid for the period until
-    ``paid_until``; the renewal costs ``next_price``, None when it ends then. ``is_discontinued``:
-    it would renew, and its plan is not offered any more.
+    ``paid_until``; from then on it goes on by ``terms``, None when it ends.
     """
 
     feature: Subscription
     price: Decimal
-    next_price: Decimal | None
-    is_discontinued: bool
-    decimals: int
+    terms: Terms | None
+    currency: str
 
     @property
-    def per_month(self) -> Decimal:
-        """The price of a month of the period paid."""
-        return monthly(self.price, self.feature.months, self.decimals)
+    def price_words(self) -> str:
+        """What the period cost, and what that is a month."""
+        return price_words(self.price, self.feature.months, self.currency)
 
     @property
     def renews(self) -> bool:
         """Whether another period follows."""
-        return self.feature.renews and not self.is_discontinued
+        return self.terms is not None
+
+    @property
+    def is_discontinued(self) -> bool:
+        """Whether it would renew, and its plan is not offered any more."""
+        is_open = self.feature.status in Subscription.OPEN
+        return is_open and self.feature.renews and self.terms is None
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether there is something to set."""
+        return self.feature.kind in WITH_SETTINGS
 
     @property
     def is_in_grace(self) -> bool:
@@ -56,29 +75,60 @@ class FeatureLine:
         return self.feature.last_failed_on is not None
 
     @property
-    def next_months(self) -> int:
-        """How many months the next period has."""
-        return self.feature.next_months or self.feature.months
-
-    @property
-    def changes(self) -> bool:
-        """Whether the next period is another one, or costs something else."""
-        has_other_price = self.next_price is not None and self.next_price != self.price
-        return self.renews and (self.feature.next_plan is not None or has_other_price)
+    def change_words(self) -> str:
+        """The next period when it is another one or costs something else, else empty."""
+        if self.terms is None:
+            return ""
+        next_words = price_words(self.terms.price, self.terms.months, self.currency)
+        if self.terms.plan.pk != self.feature.plan_id:
+            return _("then %(plan)s, %(period)s, %(price)s") % {
+                "plan": self.terms.plan.name,
+                "period": period_words(self.terms.months),
+                "price": next_words,
+            }
+        if self.terms.months != self.feature.months:
+            return _("then %(period)s, %(price)s") % {
+                "period": period_words(self.terms.months),
+                "price": next_words,
+            }
+        if self.terms.price != self.price:
+            return _("then %(price)s") % {"price": next_words}
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnFeature:
-    """A feature as its member sees it: no price, but the minutes left of those included now, None
-    without any.
+    """A feature as its member sees it: no price, but the minutes that it includes now, None without
+    any, and the day on which they are anew or over.
     """
 
     feature: Subscription
     minutes: Allowance | None
+    minutes_until: date | None
+
+    @property
+    def icon(self) -> str:
+        """That of its kind."""
+        return looks_of(self.feature.kind).icon
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether the member can set it."""
+        return self.feature.kind in WITH_SETTINGS
+
+    @property
+    def minutes_left(self) -> int:
+        """Whole minutes that calls have not used."""
+        return self.minutes.seconds_left // SECONDS_A_MINUTE if self.minutes else 0
+
+    @property
+    def minutes_total(self) -> int:
+        """Whole minutes included this month."""
+        return self.minutes.seconds_total // SECONDS_A_MINUTE if self.minutes else 0
 
 
 def read_features_of(member: Member) -> tuple[list[FeatureLine], list[FeatureLine]]:
-    """The member's open features and the last ended ones, each with its prices; four queries."""
+    """The member's open features and the last ended ones, each with its prices; five queries."""
     company = member.company
     features = with_names(Subscription.objects.filter(member=member, company=company))
     open_ones = features.filter(status__in=Subscription.OPEN).order_by("kind", "created_at", "pk")
@@ -96,36 +146,33 @@ def read_banned_kinds(member: Member) -> set[str]:
     return set(FeatureBan.objects.filter(member=member).values_list("kind", flat=True))
 
 
+def read_next_renewals(company: Company, count: int) -> list[FeatureLine]:
+    """The features that are renewed next, so many at most; four queries."""
+    found = with_names(Subscription.objects.filter(company=company, charge_on__isnull=False))
+    next_ones = found.select_related("member").order_by("charge_on", "pk")[:count]
+    return price_features(company, list(next_ones))
+
+
 def price_features(company: Company, found: Sequence[Subscription]) -> list[FeatureLine]:
-    """Each with what was paid for it and what its renewal costs; two queries. Plans are at hand."""
+    """Each with what was paid for it and how it goes on; three queries."""
     paid = dict(
         SubscriptionPeriod.objects.filter(
             subscription__in=[each.pk for each in found], ends_on=F("subscription__paid_until")
         ).values_list("subscription_id", "price")
     )
-    prices = prices_of({(each.next_plan or each.plan).pk for each in found}, company.currency)
-    decimals = currency_decimals(company.currency)
+    book = TermsBook(found, currency=company.currency)
     lines = []
     for each in found:
-        plan = each.next_plan or each.plan
-        price = prices.get((plan.pk, each.next_months or each.months))
-        is_offered = price is not None and plan.is_offered_on(each.paid_until)
-        renews = each.renews and each.status != Status.ENDED
+        goes_on = each.renews and each.status != Status.ENDED
         lines.append(
             FeatureLine(
                 feature=each,
                 price=paid.get(each.pk, ZERO),
-                next_price=price if renews and is_offered else None,
-                is_discontinued=renews and not is_offered,
-                decimals=decimals,
+                terms=book.at_renewal(each, each.paid_until) if goes_on else None,
+                currency=company.currency,
             )
         )
     return lines
-
-
-def monthly(price: Decimal, months: int, decimals: int) -> Decimal:
-    """The price of one month of so many, rounded to the currency's decimals."""
-    return (price / months).quantize(Decimal(1).scaleb(-decimals))
 
 
 def read_own_features(member: Member, *, now: datetime) -> list[OwnFeature]:
@@ -143,7 +190,12 @@ def read_own_features(member: Member, *, now: datetime) -> list[OwnFeature]:
         allowance__ends_at__gt=now,
     ).select_related("allowance", "period")
     minutes = {each.period.subscription_id: each.allowance for each in opened}
-    return [OwnFeature(each, minutes.get(each.pk)) for each in found]
+    company = member.company
+    return [
+        OwnFeature(each, own, company.day_at(own.ends_at) if own else None)
+        for each in found
+        for own in (minutes.get(each.pk),)
+    ]
 
 
 def with_names(features: QuerySet[Subscription]) -> QuerySet[Subscription]:

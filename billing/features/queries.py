@@ -5,18 +5,15 @@ many features take no longer to read than few.
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Case, Count, F, Q, QuerySet, When
-from django.db.models.functions import Coalesce
 
 from billing.features.kinds import KINDS, KindLooks
-from billing.features.lines import monthly
-from billing.features.prices import prices_of
+from billing.features.terms import Terms, TermsBook
+from billing.features.wording import price_by_month
 from billing.models import PlanPrice, Subscription
 from credit.money import ZERO
 from members.models import Company
-from skypemgr.lib.formats import currency_decimals
 
 Status = Subscription.Status
 
@@ -71,45 +68,57 @@ class Overview:
         return any(each.price_from is not None for each in self.kinds)
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """So many features alike. ``ends_on`` is empty where no plan of theirs is withdrawn: then the
+    day makes no difference.
+    """
+
+    kind: str
+    plan_id: int
+    months: int
+    next_plan_id: int | None
+    next_months: int | None
+    renews: bool
+    status: str
+    is_due: bool
+    ends_on: date | None
+    count: int
+
+
 def read_overview(company: Company, *, today: date, until: date) -> Overview:
-    """Each kind: who has it, what it costs, what renews by the day; four queries."""
+    """Each kind: who has it, what it costs, what renews by the day; five queries."""
     found = {looks.kind.value: KindOverview(looks) for looks in KINDS}
     features = Subscription.objects.filter(company=company, status__in=Subscription.OPEN)
     holders = features.values("kind").annotate(count=Count("member", distinct=True))
     for kind, count in holders.values_list("kind", "count"):
         found[kind].members_count = count
-    groups = _grouped(features, until)
-    prices = prices_of({group["next_id"] for group in groups}, company.currency)
-    decimals = currency_decimals(company.currency)
+    groups = _read_groups(features, until)
+    book = TermsBook(groups, currency=company.currency)
     for group in groups:
-        _add(found[group["kind"]], group, prices, decimals)
-    for kind, price_from in _lowest(company, today, decimals).items():
+        # Whatever is offered without an end is offered then.
+        goes_on = book.at_renewal(group, group.ends_on or date.max) if group.renews else None
+        _add(found[group.kind], group, goes_on, company.currency)
+    for kind, price_from in _lowest(company, today).items():
         found[kind].price_from = price_from
     return Overview(list(found.values()))
 
 
-def _add(
-    kind: KindOverview,
-    group: dict[str, Any],
-    prices: dict[tuple[int, int], Decimal],
-    decimals: int,
-) -> None:
+def _add(kind: KindOverview, group: Group, terms: Terms | None, currency: str) -> None:
     """The group's features join the figures of their kind."""
-    count = group["count"]
-    kind.features_count += count
-    if group["status"] == Status.GRACE:
-        kind.grace_count += count
-    price = prices.get((group["next_id"], group["months_each"]))
-    if not group["goes_on"] or price is None:
-        kind.ending_count += count
+    kind.features_count += group.count
+    if group.status == Status.GRACE:
+        kind.grace_count += group.count
+    if terms is None:
+        kind.ending_count += group.count
         return
-    kind.monthly += monthly(price, group["months_each"], decimals) * count
-    if group["is_due"]:
-        kind.due_count += count
-        kind.due_total += price * count
+    kind.monthly += price_by_month(terms.price, terms.months, currency) * group.count
+    if group.is_due:
+        kind.due_count += group.count
+        kind.due_total += terms.price * group.count
 
 
-def _lowest(company: Company, today: date, decimals: int) -> dict[str, Decimal]:
+def _lowest(company: Company, today: date) -> dict[str, Decimal]:
     """By kind the lowest price of a month among what is offered on the day; one query."""
     offered = PlanPrice.objects.filter(
         Q(plan__valid_until=None) | Q(plan__valid_until__gt=today),
@@ -118,37 +127,19 @@ def _lowest(company: Company, today: date, decimals: int) -> dict[str, Decimal]:
     )
     lowest: dict[str, Decimal] = {}
     for kind, price, months in offered.values_list("plan__kind", "price", "months"):
-        each = monthly(price, months, decimals)
+        each = price_by_month(price, months, company.currency)
         lowest[kind] = min(each, lowest.get(kind, each))
     return lowest
 
 
-def _grouped(features: QuerySet[Subscription], until: date) -> list[dict[str, Any]]:
-    """The features counted by what their renewal is, and whether it comes by the day."""
-    has_next = Q(next_plan__isnull=False)
-    offered_from = Case(
-        When(has_next, then=F("next_plan__valid_from")), default=F("plan__valid_from")
+def _read_groups(features: QuerySet[Subscription], until: date) -> list[Group]:
+    """The features counted by how they go on; one query."""
+    is_withdrawn = Q(plan__valid_until__isnull=False) | Q(next_plan__valid_until__isnull=False)
+    rows = features.annotate(
+        is_due=Case(When(charge_on__lte=until, then=True), default=False),
+        ends_on=Case(When(is_withdrawn, then=F("paid_until"))),
+    ).values_list(
+        *("kind", "plan_id", "months", "next_plan_id", "next_months", "renews", "status"),
+        *("is_due", "ends_on"),
     )
-    offered_until = Case(
-        When(has_next, then=F("next_plan__valid_until")), default=F("plan__valid_until")
-    )
-    groups = (
-        features.alias(offered_from=offered_from, offered_until=offered_until)
-        .annotate(
-            next_id=Coalesce("next_plan", "plan"),
-            months_each=Coalesce("next_months", "months"),
-            goes_on=Case(
-                When(
-                    Q(renews=True, offered_from__lte=F("paid_until"))
-                    & (Q(offered_until=None) | Q(offered_until__gt=F("paid_until"))),
-                    then=True,
-                ),
-                default=False,
-            ),
-            is_due=Case(When(charge_on__lte=until, then=True), default=False),
-        )
-        .values("kind", "next_id", "months_each", "goes_on", "is_due", "status")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
-    return [{**group} for group in groups]
+    return [Group(*row) for row in rows.annotate(count=Count("pk")).order_by()]

@@ -29,6 +29,8 @@ def member_frame(context: Context, member: Member, tab: str) -> dict[str, Any]:
         ("details", _("Details"), "member"),
         ("credit", _("Credit"), "member_credit"),
         ("auto-recharge", _("Auto-recharge"), "member_recharge"),
+        # By its name alone: the page is that of an app above.
+        ("features", _("Features"), "member_features"),
         ("statement", _("Statement"), "member_statement"),
         ("activity", _("Activity"), "member_activity"),
     )

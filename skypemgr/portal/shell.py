@@ -56,14 +56,15 @@ class _Entry:
 
 _DASHBOARD = _Entry("dashboard", _("Dashboard"), "layout-dashboard", ())
 _MEMBERS = _Entry("members", _("Members"), "users", ("/members/", "/requests/"))
+_FEATURES = _Entry("features", _("Features"), "phone-call", ("/features/",))
 _BUY = _Entry("buy", _("Buy credit"), "credit-card", ("/buy/",))
 _REPORTS = _Entry("reports", _("Reports"), "chart-bar", ("/reports/", "/purchases/"))
 _SETTINGS = _Entry("settings", _("Settings"), "settings", ("/settings/", "/profile/"))
 _ME = _Entry("me", _("My account"), "wallet", ("/me/",))
 
 _NAVIGATION: dict[str, tuple[_Entry, ...]] = {
-    Role.ADMINISTRATOR: (_DASHBOARD, _MEMBERS, _BUY, _REPORTS, _SETTINGS),
-    Role.FINANCE: (_DASHBOARD, _MEMBERS, _REPORTS, _SETTINGS),
+    Role.ADMINISTRATOR: (_DASHBOARD, _MEMBERS, _FEATURES, _BUY, _REPORTS, _SETTINGS),
+    Role.FINANCE: (_DASHBOARD, _MEMBERS, _FEATURES, _REPORTS, _SETTINGS),
     Role.MEMBER: (_ME, _SETTINGS),
 }
 _BALANCE_PAGES: dict[str, str] = {

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
+from billing.features.lines import read_own_features
 from credit.credit_requests import open_request_of
 from credit.rules import describe_rule
 from members.access import PlaceRequest, people_only, places_of
@@ -59,6 +60,8 @@ def _read(request: PlaceRequest) -> dict[str, Any]:
             movements.read_member_movements(purse, MOVEMENTS_SHOWN), today
         ),
         "calls": own.read_own_calls(place.pk, CALLS_SHOWN),
+        "features": read_own_features(place, now=now),
+        "can_set": place.is_present,
         "administrators": people.read_administrators(company),
         "invitations": list(waiting_invitations(place.user, now=now)),
         "open_request": open_request_of(place),
