@@ -310,6 +310,8 @@ SPECTACULAR_SETTINGS = {
         "CallStatus": "credit.api.calls.STATUSES",
         "CompanyState": "members.models.Company.State",
         "MemberStatus": "members.models.Member.Status",
+        "FeatureKind": "billing.models.FeatureKind",
+        "FeatureStatus": "billing.models.Subscription.Status",
         "Language": "billing.models.PhoneSettings.Language",
         "MovementKind": "credit.models.Transfer.Kind",
         "PurchaseStatus": "billing.models.Purchase.Status",

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from billing.feature_forms import KindsForm
 from billing.features.changing import MOST_AT_ONCE, allow_kinds, cancel_features
-from billing.features.filters import read_feature_choice
+from billing.features.filters import read_feature_choice, with_feature
 from billing.features.kinds import KINDS, find_kind
 from billing.features.lines import price_features, read_banned_kinds, with_names
 from billing.models import FeatureKind, Subscription
@@ -135,8 +135,11 @@ def _read_meant(request: MemberRequest) -> Meant | None:
     choice = read_feature_choice(request.actor, looks.kind, request.GET)
     if choice.is_misread or choice.is_nobody:
         return None
+    is_every = choice.recipients.filters is not None
+    state = request.GET.get("state", "") if is_every else ""
+    found = with_feature(request.actor.company, looks.kind, state)
     members = _members_of(request.actor, choice.recipients)
-    return Meant(opened.filter(kind=looks.kind, member__in=members), back_url)
+    return Meant(found.filter(member__in=members), back_url)
 
 
 def _members_of(actor: Actor, recipients: Recipients) -> QuerySet[Member]:

@@ -110,7 +110,7 @@ class AllocationsDoor(Door):
             allocation = allocate(
                 actor=request.actor,
                 amount=wish["amount"],
-                recipients=_recipients(wish),
+                recipients=read_recipients(wish),
                 request=OutsideKey.of_api(key, "POST", "allocations", request.data),
             )
         except UnknownMember as error:
@@ -123,7 +123,8 @@ class AllocationsDoor(Door):
         return Response(AllocationAnswer(allocation).data, status=201)
 
 
-def _recipients(wish: dict[str, Any]) -> Recipients:
+def read_recipients(wish: dict[str, Any]) -> Recipients:
+    """Who the body names."""
     named = [wish["member"]] if "member" in wish else wish.get("members", [])
     return Recipients(
         member_ids=tuple(named), list_id=wish.get("list"), all_members=bool(wish.get("all"))
