@@ -11,11 +11,20 @@ from django.db.models import Max
 from django.test import Client
 from pytest_django import Settings
 
-from credit.models import Account, Call, Transfer
+from billing.models import (
+    FeatureKind,
+    PhoneNumber,
+    Plan,
+    PlanPrice,
+    Subscription,
+    SubscriptionPeriod,
+)
+from credit.models import Account, Call, Rate, Transfer
 from credit.verification import verify_ledger
 from members.models import Company, Member
 from skypemgr.portal.demo import story
 from skypemgr.portal.demo.cast import read_cast
+from skypemgr.portal.demo.features import fill_catalogue
 from skypemgr.portal.demo.setting import Scene, set_scene
 from skypemgr.portal.demo.story import Story
 
@@ -28,6 +37,7 @@ def _own_folder(settings: Settings, tmp_path: Path) -> None:
 
 def tell(now: datetime, months: int = 2) -> Scene:
     """The story up to now."""
+    fill_catalogue()
     scene = set_scene()
     Story(scene, now, months=months).tell()
     return scene
@@ -43,16 +53,40 @@ def test_it_ends_now_and_the_ledger_is_right(db: None) -> None:
     for started_at, seconds in Call.objects.values_list("started_at", "duration_seconds"):
         assert started_at + timedelta(seconds=seconds) <= now
     kinds = set(Transfer.objects.values_list("kind", flat=True))
-    assert kinds == {"purchase", "allocation", "auto_recharge", "call"}
+    assert kinds == {"purchase", "allocation", "auto_recharge", "call", "feature"}
     assert Account.objects.get(company=scene.company, kind="company").balance > 0
 
 
 def test_told_again_it_changes_nothing(db: None) -> None:
     now = datetime(2026, 9, 4, 13, 30, tzinfo=UTC)
     tell(now, months=1)
-    before = (Transfer.objects.count(), Call.objects.count(), Member.objects.count())
+    tables = (Transfer, Call, Member, Subscription, SubscriptionPeriod, PlanPrice, PhoneNumber)
+    before = [table.objects.count() for table in tables]
     tell(now, months=1)
-    assert (Transfer.objects.count(), Call.objects.count(), Member.objects.count()) == before
+    assert [table.objects.count() for table in tables] == before
+
+
+def test_members_have_features_one_renewed_soon_and_one_that_ends(db: None) -> None:
+    now = datetime(2026, 9, 17, 13, 30, tzinfo=UTC)
+    company = tell(now, months=4).company
+    given = Subscription.objects.filter(company=company)
+    assert set(given.values_list("kind", flat=True)) == set(FeatureKind.values)
+    assert {each.status for each in given} == {"active"}
+    assert [each.plan.code for each in given.filter(renews=False)] == ["us-canada-120"]
+    today = company.day_at(now)
+    charged = sorted(each.charge_on for each in given if each.charge_on)
+    assert today < charged[0] <= today + timedelta(days=7)
+    assert SubscriptionPeriod.objects.filter(plan__code="number-fr").count() == 8
+    assert Call.objects.filter(included_seconds__gt=0).exists()
+    assert verify_ledger() == []
+
+
+def test_the_demo_pays_for_every_destination_that_a_plan_includes(db: None) -> None:
+    scene = tell(datetime(2026, 9, 2, 13, 30, tzinfo=UTC), months=1)
+    rated = tuple(Rate.objects.filter(company=scene.company).values_list("prefix", flat=True))
+    for plan in Plan.objects.filter(kind="subscription"):
+        for prefix in plan.prefixes:
+            assert prefix.startswith(rated), (plan.code, prefix)
 
 
 def test_broken_off_it_goes_on_where_it_stopped(db: None) -> None:

@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from billing.models import PaymentMethod
 from billing.purchases import buy_credit
+from billing.renewals import renew_company
 from credit.allocation import Recipients, allocate
 from credit.call_rows import CallRow
 from credit.calls import charge_calls
@@ -27,6 +28,7 @@ from skypemgr.portal.demo.cast import (
     Person,
     read_cast,
 )
+from skypemgr.portal.demo.features import tell_features
 from skypemgr.portal.demo.setting import Scene, bring_in
 
 MONTHS = 14
@@ -98,6 +100,7 @@ class Story:
         sweep_due_purses(now=opening, company_id=self.scene.company.pk)
         if day.day in (12, 23) and day.weekday() < SATURDAY:
             self._give_extra(day)
+        self._give_features(day, month)
         self._call(day)
 
     def _start_month(self, day: date, month: int) -> None:
@@ -165,6 +168,14 @@ class Story:
                 request=_key("allocation", day, str(place), amount),
                 now=instant,
             )
+
+    def _give_features(self, day: date, month: int) -> None:
+        instant = self._at(day, time(10, 30))
+        if instant > self.now:
+            return
+        before = self.months - 1 - month
+        tell_features(self.scene, before=before, day=day.day, now=instant)
+        renew_company(self.scene.company.pk, now=instant)
 
     def _call(self, day: date) -> None:
         closing = min(self._at(day, time(19, 30)), self.now)

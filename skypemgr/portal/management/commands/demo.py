@@ -12,6 +12,7 @@ from django.db import connection
 from members.models import Company
 from members.notices import count_as_told
 from skypemgr.lib.periods import utc_now
+from skypemgr.portal.demo.features import fill_catalogue
 from skypemgr.portal.demo.setting import find_demo, set_passwords, set_scene
 from skypemgr.portal.demo.story import MONTHS, Story
 
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             # What a power cut takes is told again by the next start.
             with connection.cursor() as cursor:
                 cursor.execute("SET synchronous_commit TO off")
+            fill_catalogue()
             scene = set_scene()
             Story(scene, utc_now(), months=options["months"]).tell()
             logins = set_passwords(scene)
