@@ -1,4 +1,4 @@
-"""``reports``: the portal's monthly reports for programs. Its one rule: same rows as the pages."""
+"""``reports``: the portal's reports for programs. Its one rule: same rows as the pages."""
 
 from datetime import date
 from decimal import Decimal
@@ -17,13 +17,29 @@ from skypemgr.lib.errors import ProductError
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.rest import AmountSerializerField, require_text
 from skypemgr.portal.downloads import FORMATS, download
-from skypemgr.portal.queries import figures, reports
+from skypemgr.portal.queries import figures
+from skypemgr.portal.reports.base import read_filters
+from skypemgr.portal.reports.catalogue import REPORTS, read_report
+from skypemgr.portal.spans import Kind, find_span
 
-MONTH = OpenApiParameter("month", str, description="YYYY-MM; the current month without it.")
+SPAN = (
+    OpenApiParameter("month", str, description="YYYY-MM; the current month without any of these."),
+    OpenApiParameter("year", str, description="YYYY."),
+    OpenApiParameter("from", str, description="YYYY-MM-DD, together with `to`; at most 5 years."),
+    OpenApiParameter("to", str, description="YYYY-MM-DD, included."),
+)
+FILTERS = (
+    OpenApiParameter("by", str, description="What a row stands for, where the report lets choose."),
+    OpenApiParameter("kind", str, description="Only this kind, where the report has kinds."),
+    OpenApiParameter("list", int, description="Only members of this list on the day."),
+    OpenApiParameter("member", int, description="Only this member."),
+)
+TEXTS = ("month", "year", "from", "to", "by", "kind", "list", "member")
+LONGEST_TEXT = 40
 FORMAT = OpenApiParameter(
     "format", str, enum=("json", *FORMATS), description="json without it; files hold all rows."
 )
-NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, enum=tuple(reports.REPORTS))
+NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, enum=tuple(REPORTS))
 
 
 class InvalidFormat(ProductError):
@@ -33,10 +49,12 @@ class InvalidFormat(ProductError):
 
 
 class ReportAnswer(serializers.Serializer[Any]):
-    """A month of the company: opening + in − out = closing, and the report's rows."""
+    """Some days of the company, both included: opening + in − out = closing, and its rows."""
 
-    name = serializers.ChoiceField(choices=tuple(reports.REPORTS))
-    month = serializers.CharField()
+    name = serializers.ChoiceField(choices=tuple(REPORTS))
+    month = serializers.CharField(required=False, help_text="Only of a whole month.")
+    first = serializers.DateField()
+    last = serializers.DateField()
     currency = serializers.CharField()
     opening = AmountSerializerField()
     incoming = AmountSerializerField()
@@ -47,11 +65,11 @@ class ReportAnswer(serializers.Serializer[Any]):
 
 
 class ReportDoor(Door):
-    """One report of one month."""
+    """One report of one span of days."""
 
     @extend_schema(
         operation_id="report_get",
-        parameters=[NAME, MONTH, FORMAT],
+        parameters=[NAME, *SPAN, *FILTERS, FORMAT],
         responses={
             (200, "application/json"): ReportAnswer,
             (200, "text/csv"): OpenApiTypes.STR,
@@ -61,24 +79,24 @@ class ReportDoor(Door):
         },
     )
     def get(self, request: ApiRequest, name: str) -> HttpResponseBase:
-        """The report. A month to come or before the company is 404, no month 422."""
+        """The report. Days to come or before the company are 404, what is no span or filter 422."""
         company = request.actor.company
         form = require_text(request, "format", max_length=10) or "json"
         if form not in ("json", *FORMATS):
             raise InvalidFormat(_("Ask for json, csv or xlsx."), field="format")
-        text = require_text(request, "month", max_length=20)
-        month = reports.find_month(company, text, utc_now()).first
-        report = reports.read_report(name, company, month)
+        wanted = {key: require_text(request, key, max_length=LONGEST_TEXT) for key in TEXTS}
+        span = find_span(company, wanted, now=utc_now())
+        report = read_report(name, company, span, read_filters(company, wanted))
         if form != "json":
-            return download(
-                report, month=month, currency=company.currency, form=form, language="en"
-            )
-        strip = figures.read_strip(company, month)
+            return download(report, span=span, currency=company.currency, form=form, language="en")
+        strip = figures.read_strip(company, span.first, span.last)
         keys = [column.key for column in report.columns]
         return Response(
             {
                 "name": report.name,
-                "month": f"{month:%Y-%m}",
+                **({"month": span.slug} if span.kind == Kind.MONTH else {}),
+                "first": span.first.isoformat(),
+                "last": span.last.isoformat(),
                 "currency": company.currency,
                 "opening": _plain(strip.opening),
                 "incoming": _plain(strip.incoming),

@@ -124,6 +124,11 @@ class Span:
         return self._moved(-1)
 
     @property
+    def shown_month(self) -> date:
+        """The last of its months that the company has had."""
+        return first_of_month(min(self.last, self.today))
+
+    @property
     def months(self) -> list[date]:
         """The first days of the company's months, the latest first."""
         months = [first_of_month(self.today)]
@@ -171,11 +176,11 @@ def find_span(company: Company, wanted: Mapping[str, str], *, now: datetime) -> 
     elif given.keys() & {"from", "to"}:
         span = _days(given, earliest, today)
     else:
-        first = _month(given["month"]) if "month" in given else first_of_month(today)
+        first = _month(given["month"], today) if "month" in given else first_of_month(today)
         span = month_span(first, earliest, today)
     field = next(iter(given), "month")
     if span.first > today:
-        raise NoSuchMonth(_("These days are still to come."), field=field)
+        raise _still_to_come(field)
     if span.last < earliest:
         raise NoSuchMonth(_("Your company did not exist then."), field=field)
     return span
@@ -188,12 +193,19 @@ def first_day(company: Company) -> date:
     return first_of_month(min(created, booked) if booked else created)
 
 
-def _month(text: str) -> date:
+def _still_to_come(field: str) -> NoSuchMonth:
+    return NoSuchMonth(_("These days are still to come."), field=field)
+
+
+def _month(text: str, today: date) -> date:
     match = MONTH_FORM.fullmatch(text)
-    # The last year of the calendar has no following one.
-    if match is None or not 0 < int(match["year"]) < date.max.year:
+    if match is None or match["year"] == "0000":
         raise InvalidMonth(_("That is not a month. Write it as 2026-01."), field="month")
-    return date(int(match["year"]), int(match["month"]), 1)
+    first = date(int(match["year"]), int(match["month"]), 1)
+    if first > today:
+        # Asked at once: the last month of the calendar has no end.
+        raise _still_to_come("month")
+    return first
 
 
 def _year(text: str) -> int:

@@ -196,10 +196,12 @@ def test_the_file_of_a_report_holds_the_rows_of_the_page(
 ) -> None:
     response = client_of(history.alice).get("/reports/allocations/export/?month=2026-08")
     lines = b"".join(response).decode("utf-8-sig").splitlines()
-    assert lines[0] == "Date,Member,List,Kind,Allocated by,Amount,Member's balance after,Currency"
+    assert lines[0] == (
+        "Date,Member,List,Kind,What,Allocated by,Amount,Member's balance after,Currency"
+    )
     assert lines[1:] == [
-        "2026-08-12,Bob,,Allocation,Alice,40.0000,40.0000,EUR",
-        "2026-08-12,Carol,,Allocation,Alice,25.5000,25.5000,EUR",
+        "2026-08-12,Bob,,Allocation,,Alice,40.0000,40.0000,EUR",
+        "2026-08-12,Carol,,Allocation,,Alice,25.5000,25.5000,EUR",
     ]
     assert 'filename="allocations-2026-08.csv"' in response["Content-Disposition"]
 

@@ -73,7 +73,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Strip:
-    """A purse over a month: opening + incoming − outgoing = closing."""
+    """A purse over some days: opening + incoming − outgoing = closing."""
 
     opening: Decimal
     incoming: Decimal
@@ -81,7 +81,7 @@ class Strip:
 
     @property
     def closing(self) -> Decimal:
-        """The balance at the end of the month (now, in the current one)."""
+        """The balance at the end of the last day (now, if it is still to come)."""
         return self.opening + self.incoming - self.outgoing
 
 
@@ -110,10 +110,10 @@ def read_months(company: Company, last: date, count: int = 12) -> list[Month]:
     return list(months.values())
 
 
-def read_strip(company: Company, month: date) -> Strip:
-    """The company's purse over the month that begins on ``month``; one query."""
-    before = Q(day__lt=month)
-    within = Q(day__gte=month, day__lt=first_of_next_month(month))
+def read_strip(company: Company, first: date, last: date) -> Strip:
+    """The company's purse over these days, both included; one query."""
+    before = Q(day__lt=first)
+    within = Q(day__gte=first, day__lte=last)
     sums = _of_company(company).aggregate(
         in_before=_sum("incoming", before),
         out_before=_sum("outgoing", before),

@@ -1,0 +1,155 @@
+"""What the company gave its members: credit by hand and by rule, and features. Its one rule: a row
+is a transfer out of the company's purse, with the list in which the member was on that day.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Sum
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import FeatureKind
+from credit.models import DailyTotal, Transfer
+from credit.rollup import PLACE
+from members.models import Company
+from skypemgr.portal.reports.base import (
+    KIND_LABELS,
+    ZERO,
+    Choice,
+    Column,
+    Filters,
+    Report,
+    Row,
+    Versions,
+    choose,
+    read_versions,
+)
+from skypemgr.portal.spans import Span
+
+TITLE = _("Allocations")
+Kind = Transfer.Kind
+GIVEN = (Kind.ALLOCATION, Kind.AUTO_RECHARGE, Kind.FEATURE)
+KINDS = (
+    Choice("", _("All that was given")),
+    *(
+        Choice(kind.value, KIND_LABELS[kind.value])
+        for kind in (Kind.ALLOCATION, Kind.AUTO_RECHARGE, *FeatureKind)
+    ),
+)
+COLUMNS = (
+    Column("day", _("Date"), "day"),
+    Column("member_id", _("Member"), "id"),
+    Column("member", _("Member")),
+    Column("list", _("List")),
+    Column("kind", _("Kind"), "kind"),
+    Column("what", _("What")),
+    Column("by", _("Allocated by")),
+    Column("amount", _("Amount"), "money"),
+    Column("balance_after", _("Member's balance after"), "money"),
+)
+# Of many rows only those of the page are looked up further, unless it is these that choose them.
+_MOVES = """
+SELECT transfer.id, transfer.booked_on AS day, transfer.source_version AS place, transfer.kind,
+       transfer.destination_id, transfer.actor_id, transfer.amount,
+       transfer.destination_balance_after AS balance_after
+  FROM credit_transfer transfer
+ WHERE transfer.source_id = %(purse)s AND transfer.source_version > %(opening)s
+   AND transfer.source_version <= %(closing)s AND transfer.kind = ANY(%(kinds)s::text[])
+"""
+_JOINED = """
+  JOIN credit_account purse ON purse.id = total.destination_id
+  LEFT JOIN billing_subscriptionperiod period ON period.transfer_id = total.id
+  LEFT JOIN billing_subscription subscription ON subscription.id = period.subscription_id
+ CROSS JOIN LATERAL (
+   SELECT coalesce(purse.member_id, subscription.member_id) AS member_id) account
+"""
+_CHOSEN = """
+ WHERE (%(feature)s = '' OR subscription.kind = %(feature)s)
+   AND (%(member)s::bigint IS NULL OR account.member_id = %(member)s)
+   AND (%(list)s::bigint IS NULL OR place.list_id = %(list)s)
+"""
+_PAGE = "ORDER BY {place} LIMIT %(limit)s OFFSET %(offset)s"
+_READ = """
+SELECT total.day, account.member_id, member.name, list.name, total.kind, subscription.kind,
+       plan.name_en, plan.name_fr, number.e164, actor.name, total.amount, total.balance_after
+  FROM ({moves}) total {joined} {place}
+  LEFT JOIN members_member member ON member.id = account.member_id
+  LEFT JOIN members_memberlist list ON list.id = place.list_id
+  LEFT JOIN billing_plan plan ON plan.id = period.plan_id
+  LEFT JOIN billing_phonenumber number ON number.id = subscription.number_id
+  LEFT JOIN members_member actor ON actor.id = total.actor_id
+"""
+READ_ALL = (
+    _READ.format(
+        moves=_MOVES + _PAGE.format(place="transfer.source_version"), joined=_JOINED, place=PLACE
+    )
+    + "ORDER BY total.place"
+)
+READ_CHOSEN = (
+    _READ.format(moves=_MOVES, joined=_JOINED, place=PLACE)
+    + _CHOSEN
+    + _PAGE.format(place="total.place")
+)
+_SUM = "SELECT count(*), coalesce(sum(total.amount), 0) FROM ({moves}) total {joined} {place}"
+SUM_CHOSEN = _SUM.format(moves=_MOVES, joined=_JOINED, place=PLACE) + _CHOSEN
+
+
+def read_allocations(company: Company, span: Span, filters: Filters) -> Report:
+    """What was given in the span, the first one first. Three queries, one more a page."""
+    kind = choose("kind", filters.kind, KINDS)
+    versions = read_versions(company, span)
+    feature = kind if kind in FeatureKind.values else ""
+    kinds = [Kind.FEATURE] if feature else [kind] if kind else list(GIVEN)
+    parameters: dict[str, Any] = {
+        "purse": versions.purse_id,
+        "opening": versions.opening,
+        "closing": versions.closing,
+        "kinds": [str(each) for each in kinds],
+        "feature": feature,
+        "member": filters.member_id,
+        "list": filters.list_id,
+    }
+    is_chosen = bool(feature or filters.member_id or filters.list_id)
+    count, amount = _sum_chosen(parameters) if is_chosen else _sum_all(versions, span, kinds)
+    query = READ_CHOSEN if is_chosen else READ_ALL
+
+    def read(offset: int, limit: int) -> Sequence[Row]:
+        with connection.cursor() as cursor:
+            cursor.execute(query, {**parameters, "offset": offset, "limit": limit})
+            return [_row(found) for found in cursor.fetchall()]
+
+    return Report(
+        name="allocations",
+        title=TITLE,
+        columns=COLUMNS,
+        count=count,
+        totals={"amount": amount},
+        read=read,
+        kinds=KINDS,
+        can_choose_people=True,
+        links={"member": ("member_statement", "member_id")},
+    )
+
+
+def _sum_all(versions: Versions, span: Span, kinds: Sequence[str]) -> tuple[int, Decimal]:
+    sums = DailyTotal.objects.filter(
+        account=versions.purse_id, day__gte=span.first, day__lte=span.last, kind__in=kinds
+    ).aggregate(count=Sum("moves_count", default=0), amount=Sum("outgoing", default=ZERO))
+    return sums["count"], sums["amount"]
+
+
+def _sum_chosen(parameters: Mapping[str, Any]) -> tuple[int, Decimal]:
+    with connection.cursor() as cursor:
+        cursor.execute(SUM_CHOSEN, parameters)
+        count, amount = cursor.fetchone()
+        return count, amount
+
+
+def _row(found: Sequence[Any]) -> Row:
+    day, member_id, member, in_list, kind, feature, name_en, name_fr, number, *rest = found
+    plan = name_fr if (get_language() or "").startswith("fr") else name_en
+    what = " · ".join(filter(None, (plan, number)))
+    return (day, member_id, member, in_list, feature or kind, what, *rest)

@@ -1,0 +1,144 @@
+"""What came in and went out, by kind, list, cost centre or month. Its one rule: every figure is a
+sum of the ledger's totals, so that it equals the strip above it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from credit.figures import Level, Total, totals
+from credit.models import Transfer
+from members.models import Company, MemberList
+from skypemgr.lib.periods import add_months, first_of_month
+from skypemgr.portal.queries.figures import read_strip
+from skypemgr.portal.reports.base import (
+    ZERO,
+    Choice,
+    Column,
+    Filters,
+    Report,
+    Row,
+    choose,
+    from_rows,
+)
+from skypemgr.portal.spans import Span
+
+TITLE = _("Summary")
+Kind = Transfer.Kind
+CUTS = (
+    Choice("kind", _("By kind")),
+    Choice("month", _("By month")),
+    Choice("list", _("By list")),
+    Choice("cost_centre", _("By cost centre")),
+)
+MONEY = {
+    "movements": Column("movements", _("Movements"), "count"),
+    "in": Column("in", _("In"), "money"),
+    "out": Column("out", _("Out"), "money"),
+}
+
+
+def read_summary(company: Company, span: Span, filters: Filters) -> Report:
+    """The company's purse by kind or month, or what members received and spent by list or cost
+    centre. Two queries at most.
+    """
+    by = choose("by", filters.by, CUTS)
+    if by == "kind":
+        return _by_kind(company, span)
+    if by == "month":
+        return _by_month(company, span)
+    return _by_place(company, span, by)
+
+
+def _by_kind(company: Company, span: Span) -> Report:
+    moved: dict[str, list[Decimal | int]] = {}
+    for row in totals(company, span.first, span.last, Level.COMPANY):
+        line = moved.setdefault(row.kind, [0, ZERO, ZERO])
+        line[0] += row.moves_count
+        line[1] += row.incoming
+        line[2] += row.outgoing
+    rows = [(kind, *line) for kind, line in sorted(moved.items())]
+    columns = (Column("kind", _("Kind"), "kind"), *MONEY.values())
+    return _report(columns, rows)
+
+
+def _by_month(company: Company, span: Span) -> Report:
+    moved: dict[date, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for row in totals(company, span.first, span.last, Level.COMPANY):
+        moved[row.month][0] += row.incoming
+        moved[row.month][1] += row.outgoing
+    balance = read_strip(company, span.first, span.last).opening
+    rows: list[Row] = []
+    month = first_of_month(max(span.first, span.earliest))
+    while month <= min(span.last, span.today):
+        came, went = moved[month]
+        rows.append((month, balance, came, went, balance + came - went))
+        balance += came - went
+        month = add_months(month, 1)
+    columns = (
+        Column("month", _("Month"), "month"),
+        Column("opening", _("Opening balance"), "money"),
+        MONEY["in"],
+        MONEY["out"],
+        Column("closing", _("Closing balance"), "money"),
+    )
+    return _report(columns, rows)
+
+
+def _by_place(company: Company, span: Span, by: str) -> Report:
+    level = Level.LIST if by == "list" else Level.COST_CENTRE
+    found = totals(company, span.first, span.last, level)
+    if by == "list":
+        names = dict(MemberList.objects.filter(company=company).values_list("pk", "name"))
+        rows = _placed((names.get(row.list_id or 0, ""), row) for row in found)
+        columns = (Column("list", _("List")),)
+    else:
+        rows = _placed((row.cost_centre, row) for row in found)
+        columns = (Column("cost_centre", _("Cost centre")),)
+    return _report(
+        (
+            *columns,
+            Column("allocations", _("Allocations"), "money"),
+            Column("recharges", _("Auto-recharges"), "money"),
+            Column("calls", _("Calls"), "money"),
+        ),
+        rows,
+    )
+
+
+def _placed(found: Iterable[tuple[str, Total]]) -> list[Row]:
+    """By name: what members received by hand and by rule, and what their calls cost less what was
+    given back; the biggest spender first.
+    """
+    sums: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
+    for name, row in found:
+        line = sums[name]
+        if row.kind == Kind.ALLOCATION:
+            line[0] += row.incoming
+        elif row.kind == Kind.AUTO_RECHARGE:
+            line[1] += row.incoming
+        elif row.kind in (Kind.CALL, Kind.REVERSAL):
+            line[2] += row.outgoing - row.incoming
+    rows = [(name, *line) for name, line in sums.items()]
+    return sorted(rows, key=lambda row: (-row[3], -row[1] - row[2], row[0]))
+
+
+def _report(columns: tuple[Column, ...], rows: Sequence[Row]) -> Report:
+    """The rows with the sums of their columns; balances are not added up."""
+    summed = {
+        column.key: sum((row[place] for row in rows), ZERO if column.form == "money" else 0)
+        for place, column in enumerate(columns)
+        if column.form in ("money", "count") and column.key not in ("opening", "closing")
+    }
+    return Report(
+        name="summary",
+        title=TITLE,
+        columns=columns,
+        count=len(rows),
+        totals=summed,
+        read=from_rows(rows),
+        cuts=CUTS,
+    )

@@ -1,0 +1,147 @@
+"""Reports: each figure is what the transfers say, however it is cut."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from credit.models import Transfer
+from credit.rollup import roll_up_days
+from members.actors import Actor
+from members.details import update_member
+from members.lists import create_list
+from members.models import Member, MemberPlacement
+from skypemgr.lib.errors import NotFound, ProductError
+from skypemgr.portal.reports.base import Filters, Report, Rows, read_filters
+from skypemgr.portal.reports.catalogue import REPORTS, read_report
+from skypemgr.portal.spans import Span, find_span
+from tests.conftest import give, make_member
+from tests.portal.conftest import NOW, SEPTEMBER, History
+
+
+def september(history: History) -> Span:
+    return find_span(history.company, {}, now=NOW)
+
+
+def whole_year(history: History) -> Span:
+    return find_span(history.company, {"year": "2026"}, now=NOW)
+
+
+def column(report: Report, key: str) -> list[object]:
+    place = [each.key for each in report.columns].index(key)
+    return [row[place] for row in report.rows()]
+
+
+def test_months_of_a_year_open_where_the_month_before_closed(history: History) -> None:
+    report = read_report("summary", history.company, whole_year(history), Filters(by="month"))
+    rows = list(report.rows())
+    assert [row[0] for row in rows] == [date(2026, 8, 1), date(2026, 9, 1)]
+    for _month, opening, came, went, closing in rows:
+        assert opening + came - went == closing
+    assert rows[0][4] == rows[1][1]
+    assert report.totals == {"in": Decimal(600), "out": Decimal("80.5")}
+
+
+def test_lists_are_those_of_the_day(history: History) -> None:
+    actor = Actor.of_member(history.alice)
+    MemberPlacement.objects.filter(member=history.bob).update(valid_from=date(2026, 8, 1))
+    sales = create_list(actor=actor, name="Sales")
+    update_member(actor=actor, member=history.bob, now=SEPTEMBER, list=sales)
+    for is_rolled in (False, True):
+        if is_rolled:
+            roll_up_days(now=NOW)
+        report = read_report("summary", history.company, whole_year(history), Filters(by="list"))
+        found = {row[0]: row[1:] for row in report.rows()}
+        assert found["Sales"] == (Decimal(10), Decimal(0), Decimal("4.40"))
+        assert found[""] == (Decimal("65.5"), Decimal(5), Decimal("3.75"))
+    filters = Filters(list_id=sales.pk)
+    report = read_report("allocations", history.company, whole_year(history), filters)
+    assert column(report, "amount") == [Decimal(10)]
+    assert report.totals["amount"] == Decimal(10)
+
+
+def test_allocations_of_one_member_or_kind_are_a_part_of_all(history: History) -> None:
+    company, span = history.company, whole_year(history)
+    every = read_report("allocations", company, span)
+    assert (every.count, every.totals["amount"]) == (4, Decimal("80.5"))
+    of_bob = read_report("allocations", company, span, Filters(member_id=history.bob.pk))
+    assert column(of_bob, "amount") == [Decimal(40), Decimal(10)]
+    assert column(of_bob, "member") == [history.bob.name] * 2
+    by_rule = read_report("allocations", company, span, Filters(kind="auto_recharge"))
+    assert column(by_rule, "amount") == [Decimal(5)]
+    assert by_rule.totals["amount"] == Decimal(5)
+    assert read_report("allocations", company, span, Filters(kind="number")).count == 0
+
+
+def test_a_page_of_a_report_is_a_slice_of_all_its_rows(history: History) -> None:
+    for name in REPORTS:
+        report = read_report(name, history.company, whole_year(history))
+        rows = list(report.rows())
+        assert len(rows) == report.count == len(Rows(report))
+        assert Rows(report)[1:3] == rows[1:3]
+
+
+def test_the_allocations_are_the_transfers_in_their_order(history: History) -> None:
+    late = datetime(2026, 9, 19, 12, tzinfo=UTC)
+    for number in range(7):
+        give(history.alice, make_member(history.company, f"m{number}"), "1", now=late)
+    report = read_report("allocations", history.company, september(history))
+    moved = Transfer.objects.filter(
+        company=history.company, source_kind="company", booked_on__month=9
+    ).order_by("source_version")
+    assert column(report, "amount") == list(moved.values_list("amount", flat=True))
+
+
+@pytest.mark.parametrize("name", list(REPORTS))
+def test_a_report_costs_the_same_queries_however_many_rows(
+    history: History, name: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    allowed = {"summary": 1, "purchases": 4, "allocations": 4, "usage": 3}[name]
+    span = whole_year(history)
+    for _more in range(2):
+        with django_assert_num_queries(allowed):
+            report = read_report(name, history.company, span)
+            report.read(0, 50)
+        for number in range(5):
+            member = make_member(history.company, f"q{_more}{number}")
+            give(history.alice, member, "1", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "field"),
+    [
+        ({"list": "x"}, "invalid_filter", "list"),
+        ({"member": "1e3"}, "invalid_filter", "member"),
+        ({"member": "٣"}, "invalid_filter", "member"),
+        ({"list": "99999999999999999999"}, "invalid_filter", "list"),
+        ({"list": "999999"}, "not_found", "list"),
+        ({"member": "999999"}, "not_found", "member"),
+    ],
+)
+def test_what_is_no_filter_is_refused(
+    history: History, wanted: dict[str, str], code: str, field: str
+) -> None:
+    with pytest.raises(ProductError) as refused:
+        read_filters(history.company, wanted)
+    assert (refused.value.code, refused.value.field) == (code, field)
+
+
+def test_a_member_of_another_company_is_no_filter(history: History, charlie: Member) -> None:
+    with pytest.raises(NotFound):
+        read_filters(history.company, {"member": str(charlie.pk)})
+
+
+@pytest.mark.parametrize(
+    ("name", "filters"),
+    [
+        ("summary", Filters(by="'; DROP TABLE x")),
+        ("allocations", Filters(kind="100%s")),
+    ],
+)
+def test_a_cut_that_does_not_exist_is_refused(
+    history: History, name: str, filters: Filters
+) -> None:
+    with pytest.raises(ProductError) as refused:
+        read_report(name, history.company, september(history), filters)
+    assert refused.value.code == "invalid_filter"
