@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.auto_rules import check_terms
 from billing.consent import Terms
 from billing.gateways.base import Gateway, Way
+from billing.marks import marked, method_mark, way_mark
 from billing.means import NewMethod, list_new_means
 from billing.methods import method_name
 from billing.models import PaymentMethod
@@ -44,11 +45,15 @@ class MethodForm(forms.Form):
     ) -> None:
         super().__init__(*args, **more)
         asking = [gateway for gateway in gateways if gateway.asks_number]
-        choices = [(str(method.pk), method_name(method)) for method in saved]
+        choices = [
+            (str(method.pk), marked(method_mark(method), method_name(method))) for method in saved
+        ]
         for gateway in asking:
             label = _("A new test card (sandbox)") if saved else gateway.label
-            choices.append((gateway.name, str(label)))
-        choices += [(new.name, _new_label(new, bool(saved))) for new in list_new_means(currency)]
+            choices.append((gateway.name, marked(way_mark(Way.CARD), label)))
+        for new in list_new_means(currency):
+            words = marked(way_mark(new.way), _new_label(new, bool(saved)))
+            choices.append((new.name, words))
         field = self.fields["method"]
         if isinstance(field, forms.ChoiceField):
             field.choices = choices

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from billing.auto_rules import RuleStatus
 from billing.declines import explain_decline
 from billing.forgetting import TOLD_BEFORE
+from billing.marks import method_mark
 from billing.methods import method_name
 from billing.models import AutoPurchaseOutcome, AutoPurchaseRule, PaymentMethod, Purchase
 from billing.models.auto_purchase import Outcome, PauseReason
@@ -18,11 +20,6 @@ from skypemgr.lib.formats import format_date, format_moment
 from skypemgr.lib.periods import utc_now
 
 SHOWN_OUTCOMES = 10
-_ICONS = {
-    PaymentMethod.Kind.CARD: "credit-card",
-    PaymentMethod.Kind.PAYPAL: "brand-paypal",
-    PaymentMethod.Kind.SEPA_DEBIT: "building-bank",
-}
 _LOOKS = {
     Outcome.PURCHASED: ("good", "check"),
     Outcome.DECLINED: ("bad", "x"),
@@ -39,7 +36,7 @@ class MethodLine:
 
     method: PaymentMethod
     name: str
-    icon: str
+    mark: SafeString
     expiry: str
     pays: bool
     order_up: str
@@ -69,7 +66,7 @@ def describe_methods(
         MethodLine(
             method=method,
             name=method_name(method),
-            icon=_ICONS[PaymentMethod.Kind(method.kind)],
+            mark=method_mark(method),
             expiry=_expiry(method.expires_on, today),
             pays=is_on and rule is not None and rule.method_id == method.pk,
             order_up=_swapped(ids, place - 1),

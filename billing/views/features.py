@@ -148,6 +148,7 @@ def show_kind(request: MemberRequest, slug: str) -> HttpResponse:
         return render(request, "billing/features_of_kind.html#features_table", context)
     context |= {
         "lists": read_lists(company),
+        "is_filtered": addresses.is_filtered,
         "statuses": _statuses(filters),
         "states": list(state_words().items()),
         "sorts": [(name, words) for name, words in _sort_words().items() if _fits(name, filters)],

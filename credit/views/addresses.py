@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, QueryDict
 
+IN_SIGHT = frozenset({"q", "has", "sort"})
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -33,6 +35,11 @@ class Addresses:
         self.path = request.path
         self.default_sort = default_sort
         self.kept = {name: str(request.GET[name]) for name in carried if request.GET.get(name)}
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a field is filled in besides what is always in sight: search, tabs, order."""
+        return any(name not in IN_SIGHT for name in self.kept)
 
     def query(self, *, without: Sequence[str] = (), **changed: str) -> str:
         """The query string of the same table, but for what is changed."""

@@ -84,6 +84,7 @@ def show_members(request: MemberRequest) -> HttpResponse:
     context |= {
         "lists": read_lists(company),
         "typed": request.GET,
+        "is_filtered": addresses.is_filtered,
         "roles": Role.choices,
         "statuses": [(value, status_words()[value]) for value in _STATUSES_OFFERED],
         "rules": list(rule_words().items()),
