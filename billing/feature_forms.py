@@ -110,15 +110,15 @@ def _area_label(each: AreaLeft) -> SafeString:
 
 
 def _plan_label(plan: Plan, least: Decimal | None, currency: str) -> SafeString:
-    title: object = plan.name
+    words = plan_words(plan)
     if least is not None:
         price = (
             _("free")
             if least == 0
             else _("from %(price)s a month") % {"price": format_money(least, currency)}
         )
-        title = format_html('{} <span class="choice-price">{}</span>', plan.name, price)
-    return _card(title, plan_words(plan))
+        words = format_html('<span class="choice-price">{}</span>{}', price, words)
+    return _card(plan.name, words)
 
 
 class PeriodForm(forms.Form):

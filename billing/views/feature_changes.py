@@ -39,6 +39,7 @@ from skypemgr.lib.phones import readable_number
 SHOWN, REFUSED = 200, 422
 SHOWN_PERIODS = 60
 SHOWN_RECEIVERS = 20
+SHOWN_UNASKED = 6
 
 
 @readers_only
@@ -156,10 +157,12 @@ def reallocate(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("feature", pk)
     search = request.GET.get("q", "").replace("\0", "").strip()[:100]
     found = _receivers(request, feature, search)
+    # One that was chosen stays among them when the form comes back.
+    most = SHOWN_RECEIVERS if search or request.method == "POST" else SHOWN_UNASKED
     note = feature.number.area.note
     form = ReceiverForm(
         request.POST if request.method == "POST" else None,
-        members=found[:SHOWN_RECEIVERS],
+        members=found[:most],
         has_note=bool(note),
     )
     if form.is_valid():
@@ -182,7 +185,7 @@ def reallocate(request: MemberRequest, pk: int) -> HttpResponse:
         "form": form,
         "search": search,
         "found_count": len(found),
-        "has_more": len(found) > SHOWN_RECEIVERS,
+        "has_more": len(found) > most,
         "note": note,
     }
     return _render(request, feature, "billing/feature_reallocate.html", page, form.is_bound)
