@@ -76,17 +76,17 @@ def _copy_people(
     name = f"'{company.pk}-' || {first} || '-' || n"
     user, member, account = "members_user", "members_member", "credit_account"
     people = {"username": name, "email": f"{name} || '@example.com'"}
-    pks = _copy(user, template.user_id, count, people)
+    pks = copy_rows(user, template.user_id, count, people)
     names = {"user_id": "given[n]", "name": f"'M ' || {first} || '-' || n"}
-    pks = _copy(member, template.pk, count, names, pks)
+    pks = copy_rows(member, template.pk, count, names, pks)
     purse = Account.objects.get(member=template).pk
-    _copy(account, purse, count, {"member_id": "given[n]"}, pks)
+    copy_rows(account, purse, count, {"member_id": "given[n]"}, pks)
     if armed:
         rule = template.recharge_rule.pk
-        _copy("credit_rechargerule", rule, count, {"member_id": "given[n]"}, pks)
+        copy_rows("credit_rechargerule", rule, count, {"member_id": "given[n]"}, pks)
 
 
-def _copy(
+def copy_rows(
     table: str, pk: int, count: int, changed: dict[str, str], given: list[int] | None = None
 ) -> list[int]:
     """Copies of the row with other values in some columns (SQL over ``n``); their ids."""

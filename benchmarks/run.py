@@ -16,6 +16,7 @@ from benchmarks import (  # noqa: E402 - models from now on
     allocations,
     calls,
     members_page,
+    renewals,
     sweeps,
     transfers,
 )
@@ -28,7 +29,7 @@ BUSY = (
     "The machine had more to do than it has processors: absolute figures, and ratios between one"
     " and four processes, say little; run it again on a quiet one."
 )
-SECTIONS = ("transfers", "allocations", "calls", "members", "sweeps")
+SECTIONS = ("transfers", "allocations", "calls", "members", "sweeps", "renewals")
 
 
 def main(words: Sequence[str]) -> None:
@@ -73,6 +74,8 @@ def measure(chosen: Sequence[str], divisor: int) -> Iterator[Figure]:
         yield from transfers.measure_again(houses[2], 5_000_000 // divisor)
     if "sweeps" in chosen:
         yield from sweeps.measure(10_000 // divisor, 1_000_000 // divisor, 10_000 // divisor)
+    if "renewals" in chosen:
+        yield from renewals.measure(10_000 // divisor, 1_000_000 // divisor, 10_000 // divisor)
 
 
 def machine(load: float) -> str:
