@@ -1,5 +1,6 @@
 """The planted bugs. Its one rule: each is a small change of text that is found exactly once."""
 
+from tests.mutants.feature_bugs import MINUTES_BUGS, RENEWAL_BUGS
 from tests.mutants.planting import Bug, Change, bug
 from tests.mutants.purchase_bugs import PURCHASE_LIMIT_BUGS, STRIPE_BUGS
 
@@ -380,4 +381,6 @@ BUGS = (
     *ALERT_BUGS,
     *PURCHASE_LIMIT_BUGS,
     *STRIPE_BUGS,
+    *RENEWAL_BUGS,
+    *MINUTES_BUGS,
 )
