@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing.features.kinds import looks_of
 from billing.features.terms import Terms, TermsBook
-from billing.features.wording import SECONDS_A_MINUTE, period_words, price_words
+from billing.features.wording import SECONDS_A_MINUTE, period_words, price_by_month, price_words
 from billing.models import (
     FeatureBan,
     FeatureKind,
@@ -23,6 +23,7 @@ from billing.models import (
 from credit.models import Allowance
 from credit.money import ZERO
 from members.models import Company, Member
+from skypemgr.lib.formats import format_money
 
 Status = Subscription.Status
 # More than that stand on the table of their kind.
@@ -47,6 +48,23 @@ class FeatureLine:
     def price_words(self) -> str:
         """What the period cost, and what that is a month."""
         return price_words(self.price, self.feature.months, self.currency)
+
+    @property
+    def amount_words(self) -> str:
+        """What the period cost."""
+        return price_words(self.price, 1, self.currency)
+
+    @property
+    def by_month_words(self) -> str:
+        """How long the period is, and what it costs a month; empty for a month and what is free."""
+        months = self.feature.months
+        if months == 1 or not self.price:
+            return ""
+        by_month = price_by_month(self.price, months, self.currency)
+        return _("%(period)s, %(price)s a month") % {
+            "period": period_words(months),
+            "price": format_money(by_month, self.currency),
+        }
 
     @property
     def renews(self) -> bool:
