@@ -34,6 +34,8 @@ class _Seconds(forms.IntegerField):
 class VoicemailForm(forms.Form):
     """How voicemail answers."""
 
+    use_required_attribute = False
+
     is_on = forms.BooleanField(label=_("Voicemail answers calls"), required=False)
     answer_after_seconds = _Seconds(label=_("Answers after"))
     greeting = forms.ChoiceField(
@@ -41,10 +43,9 @@ class VoicemailForm(forms.Form):
     )
     greeting_text = forms.CharField(
         label=_("Words to be read out"),
-        required=False,
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Used with the choice “Own words, read out”."),
+        error_messages={"required": _("Write the words to be read out.")},
     )
     greeting_language = forms.ChoiceField(
         label=_("Language of the greeting"), choices=PhoneSettings.Language.choices
@@ -55,6 +56,24 @@ class VoicemailForm(forms.Form):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
+
+    def __init__(self, *args: Any, is_own: bool = False, **more: Any) -> None:
+        super().__init__(*args, **more)
+        field = self.fields["greeting"]
+        if is_own and isinstance(field, forms.ChoiceField):
+            name = PhoneSettings.Greeting.NAME
+            field.choices = [
+                (value, _("A greeting with your name") if value == name else label)
+                for value, label in PhoneSettings.Greeting.choices
+            ]
+
+    def clean(self) -> dict[str, Any]:
+        """Words are needed only where they are read out."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("greeting") != PhoneSettings.Greeting.TEXT:
+            cleaned.setdefault("greeting_text", "")
+            self.errors.pop("greeting_text", None)
+        return cleaned
 
     @classmethod
     def start(cls, phone: Phone) -> dict[str, Any]:
@@ -70,6 +89,8 @@ class VoicemailForm(forms.Form):
 class ForwardingForm(forms.Form):
     """Up to three numbers in order; what is empty is left out."""
 
+    use_required_attribute = False
+
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         labels = (_("First number"), _("Second number"), _("Third number"))
@@ -81,7 +102,7 @@ class ForwardingForm(forms.Form):
                 widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
             )
             self.fields[f"delay_{place}"] = _Seconds(
-                label=_("Rings there after"), required=False, initial=USUAL_SECONDS
+                label=_("Rings there after"), initial=USUAL_SECONDS
             )
 
     @property
@@ -99,12 +120,12 @@ class ForwardingForm(forms.Form):
         return shown
 
     def clean(self) -> dict[str, Any]:
-        """A number needs its seconds."""
+        """Seconds are needed only where there is a number."""
         cleaned = super().clean() or self.cleaned_data
-        for place in self._used():
-            name = f"delay_{place}"
-            if name not in self.errors and cleaned.get(name) is None:
-                self.add_error(name, SECONDS)
+        for place in range(MOST_TARGETS):
+            number = f"number_{place}"
+            if number not in self.errors and not cleaned.get(number):
+                self.errors.pop(f"delay_{place}", None)
         return cleaned
 
     def targets(self) -> list[Target]:

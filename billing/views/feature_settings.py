@@ -5,7 +5,7 @@ everybody else only their own, also in a company they left.
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -44,7 +44,8 @@ def show_settings(request: MemberRequest, pk: int) -> HttpResponseBase:
     """An administrator sets what a member's feature does."""
     feature = _settable(find_feature(request.actor, pk))
     crumb = feature.member.name
-    return _show(request, feature, request.actor, crumb, _member_url(feature))
+    member_url = reverse("member_features", args=(feature.member_id,))
+    return _show(request, feature, request.actor, crumb, member_url)
 
 
 @people_only
@@ -66,7 +67,8 @@ def _show(
     member = feature.member
     phone = read_phone(member)
     can_set = may_set(actor, member)
-    form = _form(request, feature.kind, phone)
+    is_own = actor.member is not None and actor.member.pk == member.pk
+    form = _form(request, feature.kind, phone, is_own=is_own)
     is_saved = False
     if form.is_bound and form.is_valid():
         is_saved = _save(actor, member.pk, form)
@@ -79,7 +81,7 @@ def _show(
         "looks": looks_of(feature.kind),
         "member": member,
         "phone": phone,
-        "is_own": actor.member is not None and actor.member.pk == member.pk,
+        "is_own": is_own,
         "is_usable": is_usable(feature, now=utc_now()),
         "can_set": can_set,
         "crumb": crumb,
@@ -90,10 +92,10 @@ def _show(
     return render(request, "billing/settings_feature.html", page, status=status)
 
 
-def _form(request: Request, kind: str, phone: Phone) -> SettingsForm:
+def _form(request: Request, kind: str, phone: Phone, *, is_own: bool) -> SettingsForm:
     data = request.POST if request.method == "POST" else None
     if kind == FeatureKind.VOICEMAIL:
-        return VoicemailForm(data, initial=VoicemailForm.start(phone))
+        return VoicemailForm(data, initial=VoicemailForm.start(phone), is_own=is_own)
     if kind == FeatureKind.CALL_FORWARDING:
         return ForwardingForm(data, initial=ForwardingForm.start(phone))
     return CallerIdForm(data, initial=CallerIdForm.start(phone), numbers=phone.numbers)
@@ -134,10 +136,3 @@ def _settable(feature: Subscription) -> Subscription:
 
 def _unknown() -> NotFound:
     return NotFound(_("There is no such feature with settings."), code="unknown_feature")
-
-
-def _member_url(feature: Subscription) -> str:
-    try:
-        return reverse("member_features", args=(feature.member_id,))
-    except NoReverseMatch:
-        return reverse("member", args=(feature.member_id,))
