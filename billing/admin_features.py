@@ -99,7 +99,7 @@ class PlanAdmin(KeptAdmin):
         (_("Number"), {"fields": ("country",)}),
         (_("Subscription"), {"fields": ("destinations", "minutes", "is_unlimited")}),
     )
-    list_display = ("code", "kind", "name_en", "minutes", "valid_from", "valid_until", "position")
+    list_display = ("code", "kind", "name_en", "minutes", "valid_until")
     list_filter = ("kind", IsOfferedFilter)
     search_fields = ("code", "name_en", "name_fr")
     ordering = ("kind", "position", "code")
@@ -135,15 +135,7 @@ class NumberAreaAdmin(KeptAdmin):
 class PhoneNumberAdmin(OperatedAdmin):
     """The stock; numbers come by import."""
 
-    list_display = (
-        "e164",
-        "area",
-        "state",
-        "reserved_for",
-        "reserved_until",
-        "resting_until",
-        "holder",
-    )
+    list_display = ("e164", "area", "state", "holder", "reserved_for", "resting_until")
     list_filter = ("state", "area__country", "area")
     list_select_related = ("area", "reserved_for")
     search_fields = ("e164",)

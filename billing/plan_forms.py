@@ -132,9 +132,13 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
     """What a plan costs; concerns what is given or renewed from now on."""
 
-    currency = forms.ChoiceField(label=_("currency"), choices=currency_choices)
+    currency = forms.ChoiceField(
+        label=_("currency"), choices=lambda: [("", "–"), *currency_choices()]
+    )
     months = forms.TypedChoiceField(
-        label=_("months"), coerce=int, choices=[(months, str(months)) for months in PERIODS]
+        label=_("months"),
+        coerce=int,
+        choices=[("", "–"), *((months, str(months)) for months in PERIODS)],
     )
     price = forms.CharField(label=_("price"), max_length=30)
 

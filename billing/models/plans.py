@@ -10,6 +10,8 @@ from django.db.models import F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from skypemgr.lib.formats import format_money
+
 PERIODS = (1, 3, 12)
 
 
@@ -90,4 +92,4 @@ class PlanPrice(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.price} {self.currency} / {self.months}"
+        return f"{format_money(self.price, self.currency)} / {self.months}"
