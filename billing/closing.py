@@ -16,7 +16,7 @@ from billing.auto_rules import end_rule
 from billing.auto_state import lock_rule
 from billing.errors import ClosingRefused
 from billing.features.changing import end_renewals
-from billing.models import AutoPurchaseRule, Purchase
+from billing.models import AutoPurchaseRule, Purchase, Subscription
 from credit.accounts import company_balance
 from credit.credit_requests import end_requests, hold_requests
 from credit.ledger import atomically
@@ -52,6 +52,7 @@ class ClosingPreview:
     rules_count: int
     requests_count: int
     invitations_count: int
+    features_count: int
     has_auto_purchase: bool
     refusals: list[ClosingRefused]
 
@@ -123,6 +124,9 @@ def preview_closing(actor: Actor) -> ClosingPreview:
         ).count(),
         invitations_count=Invitation.objects.filter(
             company=company, status=Invitation.Status.PENDING
+        ).count(),
+        features_count=Subscription.objects.filter(
+            company=company, renews=True, status__in=Subscription.OPEN
         ).count(),
         has_auto_purchase=rule.exclude(state=AutoPurchaseRule.State.OFF).exists(),
         refusals=_refusals(company),

@@ -7,11 +7,11 @@ company, features, rules, purses.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from billing.features.changing import end_renewals
@@ -52,13 +52,22 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldNumber:
+    """A number that can be handed on before: the feature that holds it, in E.164."""
+
+    feature_id: int
+    e164: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeavingPreview:
     """What will happen if these people go; nothing is reserved. Amounts in the company's currency.
 
     ``balance`` stays with them, ``held`` of it is set aside for calls in progress;
     ``calls_tokens_count`` of the tokens report calls of a phone system. ``features_count`` run out
-    and are not renewed; ``numbers`` (at most 20) can be handed on before. ``blocked_by`` is the
-    code with which the verb would refuse now, empty if it would not.
+    and are not renewed, the last on the day ``features_until``; ``numbers`` (at most 20) can be
+    handed on before. ``blocked_by`` is the code with which the verb would refuse now, empty if it
+    would not.
     """
 
     count: int
@@ -71,7 +80,8 @@ class LeavingPreview:
     calls_tokens_count: int
     administrators_count: int
     features_count: int
-    numbers: tuple[str, ...]
+    features_until: date | None
+    numbers: tuple[HeldNumber, ...]
     blocked_by: str
 
 
@@ -212,6 +222,8 @@ def _preview(actor: Actor, member_ids: Collection[int]) -> LeavingPreview:
     features = Subscription.objects.filter(
         company=company, member_id__in=going, status__in=Subscription.OPEN
     )
+    ending = features.filter(renews=True).aggregate(count=Count("pk"), until=Max("paid_until"))
+    held = features.filter(number__isnull=False).order_by("number__e164")
     tokens = ApiToken.objects.filter(member_id__in=going, revoked_at=None).aggregate(
         all=Count("pk"), calls=Count("pk", filter=Q(scopes__contains=[ApiToken.Scope.CALLS]))
     )
@@ -227,11 +239,11 @@ def _preview(actor: Actor, member_ids: Collection[int]) -> LeavingPreview:
         tokens_count=tokens["all"],
         calls_tokens_count=tokens["calls"],
         administrators_count=len(administrators),
-        features_count=features.filter(renews=True).count(),
+        features_count=ending["count"],
+        features_until=ending["until"],
         numbers=tuple(
-            features.filter(number__isnull=False)
-            .order_by("number__e164")
-            .values_list("number__e164", flat=True)[:MOST_NUMBERS]
+            HeldNumber(pk, e164)
+            for pk, e164 in held.values_list("pk", "number__e164")[:MOST_NUMBERS]
         ),
         blocked_by=_blocked_by(actor, going, administrators),
     )

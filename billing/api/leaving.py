@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from billing.closing import ClosingPreview, close_company, preview_closing
 from billing.leaving import (
+    HeldNumber,
     LeavingPreview,
     Removed,
     leave_company,
@@ -32,6 +33,13 @@ from members.models import Company
 from skypemgr.lib.rest import AmountSerializerField, StrictSerializer
 
 
+class HeldNumberAnswer(serializers.Serializer[HeldNumber]):
+    """A number, and the feature that holds it."""
+
+    number = serializers.CharField(source="e164", help_text="E.164.")
+    subscription = serializers.IntegerField(source="feature_id")
+
+
 class LeavingAnswer(serializers.Serializer[LeavingPreview]):
     """What ends and what stays; amounts in the company's currency."""
 
@@ -44,6 +52,15 @@ class LeavingAnswer(serializers.Serializer[LeavingPreview]):
     tokens_stopped = serializers.IntegerField(source="tokens_count")
     calls_tokens_stopped = serializers.IntegerField(
         source="calls_tokens_count", help_text="Of them such as report a phone system's calls."
+    )
+    features_ended = serializers.IntegerField(
+        source="features_count", help_text="Stay usable to what is paid and are not renewed."
+    )
+    features_until = serializers.DateField(
+        allow_null=True, help_text="The day on which the last of them ends."
+    )
+    numbers = HeldNumberAnswer(
+        many=True, help_text="At most 20; can be handed on before (subscriptions/{id}/reallocate)."
     )
     blocked_by = serializers.CharField(
         help_text="The code with which it would be refused now; empty if it would not."
@@ -58,6 +75,7 @@ class RemovedAnswer(serializers.Serializer[Removed]):
     rules_ended = serializers.IntegerField(source="rules_count")
     requests_ended = serializers.IntegerField(source="requests_count")
     tokens_stopped = serializers.IntegerField(source="tokens_count")
+    features_ended = serializers.IntegerField(source="features_count")
 
 
 class ObstacleAnswer(serializers.Serializer[Any]):
@@ -76,6 +94,9 @@ class ClosingAnswer(serializers.Serializer[ClosingPreview]):
     rules_ended = serializers.IntegerField(source="rules_count")
     requests_ended = serializers.IntegerField(source="requests_count")
     invitations_ended = serializers.IntegerField(source="invitations_count")
+    features_ended = serializers.IntegerField(
+        source="features_count", help_text="Stay usable to what is paid and are not renewed."
+    )
     auto_purchase_ended = serializers.BooleanField(source="has_auto_purchase")
     refusals = ObstacleAnswer(many=True)
 
