@@ -15,6 +15,7 @@ django.setup()
 from benchmarks import (  # noqa: E402 - models from now on
     allocations,
     calls,
+    features_pages,
     members_page,
     renewals,
     sweeps,
@@ -29,7 +30,7 @@ BUSY = (
     "The machine had more to do than it has processors: absolute figures, and ratios between one"
     " and four processes, say little; run it again on a quiet one."
 )
-SECTIONS = ("transfers", "allocations", "calls", "members", "sweeps", "renewals")
+SECTIONS = ("transfers", "allocations", "calls", "members", "features", "sweeps", "renewals")
 
 
 def main(words: Sequence[str]) -> None:
@@ -66,6 +67,8 @@ def measure(chosen: Sequence[str], divisor: int) -> Iterator[Figure]:
         yield from calls.measure(houses[1])
     if "members" in chosen:
         yield from members_page.measure(houses[3], 100_000 // divisor)
+    if "features" in chosen:
+        yield from features_pages.measure(houses[3], 100_000 // divisor, 30_000 // divisor)
     differences = verify_ledger()
     if differences:
         raise AssertionError(differences[:5])
