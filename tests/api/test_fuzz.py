@@ -35,6 +35,7 @@ VALID: dict[str, dict[str, Any]] = {
         "monthly_limit": "20",
         "payment_method": "sandbox",
     },
+    "numbers/reserve": {"area": 1, "count": 1},
     "me/tokens": {"name": "x", "scopes": ["read"]},
     "company/tokens": {"name": "x", "scopes": ["calls"]},
 }
@@ -48,6 +49,7 @@ POSTS = {
     "invitations": ("way", "addresses", "list", "role", "language"),
     "purchases": ("amount", "payment_method"),
     "auto-purchase": ("level", "amount", "monthly_limit", "payment_method", "consent_version"),
+    "numbers/reserve": ("area", "count"),
     "me/tokens": ("name", "scopes", "expires_at"),
     "company/tokens": ("name", "scopes", "expires_at"),
 }
@@ -56,6 +58,9 @@ GETS = {
     "lists": ("cursor", "limit"),
     "invitations": ("cursor", "limit"),
     "purchases": ("cursor", "limit"),
+    "plans": ("kind",),
+    "numbers": ("member", "cursor", "limit"),
+    "numbers/areas": ("country", "cursor", "limit"),
     "reports/summary": ("month", "format"),
     "reports/usage": ("month", "format"),
 }
