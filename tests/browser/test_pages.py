@@ -5,7 +5,7 @@ anybody out, and the browser has nothing to complain of.
 import pytest
 from playwright.sync_api import expect
 
-from billing.models import AutoPurchaseRule
+from billing.models import AutoPurchaseRule, NumberArea, PhoneNumber, Subscription
 from members.actors import Actor
 from members.delivery import send_pending_invitations
 from members.invitations import invite_members
@@ -13,6 +13,7 @@ from members.models import Member
 from members.welcome import welcome_url
 from skypemgr.lib.periods import utc_now
 from tests.billing.conftest import LATE
+from tests.billing.features.phone_kit import equip, number_of
 from tests.browser.conftest import Desk
 from tests.browser.gallery import NARROW, WIDE, Gallery
 from tests.browser.outbox import follow_link
@@ -140,6 +141,30 @@ def test_the_pages_of_settings_and_of_oneself(desk: Desk, gallery: Gallery, worl
     gallery.visit(page, {"leave": "/me/leave/"})
     Member.objects.filter(pk=former.pk).update(status="left", ended_at=utc_now())
     gallery.visit(page, {"me-former": "/me/"})
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_of_phones(desk: Desk, gallery: Gallery, world: World, words: Words) -> None:
+    area = NumberArea.objects.create(country="FR", code="1", name="Paris")
+    PhoneNumber.objects.create(e164="+33180000000", area=area)
+    member, other = world.members[:2]
+    equip(world.alice, member, other, now=utc_now())
+    number_of(world.alice, member, now=utc_now())
+    pages = {
+        feature.kind: f"/features/{feature.pk}/settings/"
+        for feature in Subscription.objects.filter(member=member).exclude(kind="number")
+    }
+    page = desk.open(world.alice, gallery.language)
+    gallery.visit(page, {f"settings-{kind}": address for kind, address in pages.items()})
+    page.goto(pages["voicemail"])
+    page.locator("input[name=greeting][value=text]").check()
+    desk.watch.expected.add(422)
+    page.get_by_role("button", name=words("Save")).click()
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+    gallery.take(page, "settings-voicemail-refused")
+    page = desk.open(other, gallery.language)
+    own = Subscription.objects.get(member=other, kind="caller_id")
+    gallery.visit(page, {"own-caller-id-none": f"/me/features/{own.pk}/"})
     assert not gallery.faults, gallery.describe()
 
 

@@ -1,6 +1,6 @@
 """What the tests of phones share: somebody with every feature, numbers that have a price."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from billing.features.phones import Phone, Target, VoicemailTerms
@@ -44,19 +44,19 @@ def plan_of(kind: str) -> Plan:
     )
 
 
-def equip(alice: Member, *members: Member) -> None:
+def equip(alice: Member, *members: Member, now: datetime = NOON) -> None:
     """The members have voicemail, forwarding and caller ID."""
     for kind in (FeatureKind.VOICEMAIL, FeatureKind.CALL_FORWARDING, FeatureKind.CALLER_ID):
-        give_plan(alice, plan_of(kind), *members)
+        give_plan(alice, plan_of(kind), *members, now=now)
 
 
-def number_of(alice: Member, member: Member) -> Subscription:
+def number_of(alice: Member, member: Member, now: datetime = NOON) -> Subscription:
     """A number of Paris is the member's."""
     plan = Plan.objects.filter(kind="number").first() or make_plan(
         "free-number", "number", {1: "0"}, country="FR"
     )
     area = NumberArea.objects.get(country="FR", code="1")
-    return give_number(alice, plan, area, member)
+    return give_number(alice, plan, area, member, now=now)
 
 
 def forward(actor: Member, member: Member, *numbers: str) -> Phone:
