@@ -38,7 +38,7 @@ def given(alice: Member, plan: Plan, *members: Member) -> list[Subscription]:
 
 def stored(feature: Subscription) -> dict[str, Any]:
     """The row as it stands."""
-    return Subscription.objects.values().get(pk=feature.pk)
+    return dict(Subscription.objects.filter(pk=feature.pk).values()[0])
 
 
 def test_a_feature_tells_what_was_paid_and_links_to_the_statement(
