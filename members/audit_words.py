@@ -69,6 +69,9 @@ LABELS: dict[str, Promise] = {
     "work_email": _("Work e-mail"),
     "work_phone": _("Work phone"),
 }
+# In which order they are told, since the database keeps none; all others stand between.
+FIRST = ("list", "amount", "threshold", "monthly_limit")
+LAST = ("members", "members_count")
 MONEY = frozenset({"amount", "granted", "level", "monthly_limit", "threshold", "total"})
 # Numbers that are 0 tell nothing here.
 COUNTS = frozenset(key for key in LABELS if key.endswith("_count")) | {"answered", "refused"}
@@ -88,10 +91,17 @@ def tell_data(data: Mapping[str, Any], *, currency: str, lists: Mapping[int, str
     colon = pgettext("after the name of a field", ": ")
     told = [
         f"{LABELS.get(key, key.replace('_', ' '))}{colon}{_value(key, value, currency, lists)}"
-        for key, value in data.items()
+        for key, value in sorted(data.items(), key=_place)
         if not _says_nothing(key, value)
     ]
     return " · ".join(told)
+
+
+def _place(item: tuple[str, Any]) -> int:
+    key = item[0]
+    if key in FIRST:
+        return FIRST.index(key) - len(FIRST)
+    return LAST.index(key) + 1 if key in LAST else 0
 
 
 def _says_nothing(key: str, value: Any) -> bool:
