@@ -128,6 +128,7 @@ def test_the_pages_of_settings_and_of_oneself(desk: Desk, gallery: Gallery, worl
             "alerts": "/settings/alerts/",
             "purchase-limits": "/settings/payment/limits/",
             "profile": "/profile/",
+            "sessions": "/profile/sessions/",
             "notices": "/notices/",
             "notice-choices": "/profile/notices/",
             "suspend": f"/members/{world.members[1].pk}/suspend/",
