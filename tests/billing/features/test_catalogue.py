@@ -28,12 +28,13 @@ from billing.features.stock import (
     list_areas,
     withdraw_numbers,
 )
-from billing.models import NumberArea, PhoneNumber, Plan, PlanPrice
+from billing.models import NumberArea, PhoneNumber, Plan, PlanPrice, SubscriptionPeriod
+from billing.renewals import renew_due
 from members.actors import Actor
 from members.countries import CURRENCIES
 from members.models import Member
 from skypemgr.lib.amounts import currency_places
-from tests.billing.features.conftest import NOON, give_number, give_plan, only
+from tests.billing.features.conftest import NOON, at, give_number, give_plan, only
 
 pytestmark = pytest.mark.django_db
 HEAD = (
@@ -151,14 +152,16 @@ def test_a_plan_that_was_given_never_becomes_another(rich: Member, minutes: Plan
     assert only().paid_until == date(2026, 2, 28)
 
 
-def test_what_is_given_keeps_its_paid_period_at_the_old_price(rich: Member, minutes: Plan) -> None:
+def test_a_new_price_concerns_what_is_given_or_renewed_from_then_on(
+    rich: Member, minutes: Plan
+) -> None:
     give_plan(rich, minutes, rich)
     take("france-400,EUR,9", head="code,currency,price_1")
     assert only().periods.get().price == 5
     give_plan(rich, minutes, rich)
-    assert sorted(
-        period.price for each in rich.subscriptions.all() for period in each.periods.all()
-    ) == [5, 9]
+    renew_due(now=at("2026-02-25"))
+    prices = SubscriptionPeriod.objects.order_by("starts_on", "pk").values_list("price", flat=True)
+    assert list(prices) == [5, 9, 9, 9]
 
 
 def test_the_catalogue_that_comes_along_is_whole() -> None:
