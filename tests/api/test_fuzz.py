@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from credit.models import Transfer
 from members.models import Member
+from skypemgr.lib.periods import utc_now
 from tests.api.conftest import Answer, Api
+from tests.billing.features.phone_kit import equip
 from tests.conftest import credit_company
 
 RULE = {"amount": "1", "threshold": "1", "monthly_limit": "1"}
@@ -38,6 +40,9 @@ VALID: dict[str, dict[str, Any]] = {
     "numbers/reserve": {"area": 1, "count": 1},
     "me/tokens": {"name": "x", "scopes": ["read"]},
     "company/tokens": {"name": "x", "scopes": ["calls"]},
+    "me/voicemail": {"is_on": True, "greeting_language": "fr"},
+    "me/call-forwarding": {"targets": [{"number": "+33142278900", "delay_seconds": 5}]},
+    "me/caller-id": {"number": None},
 }
 POSTS = {
     "members": ("email", "name", "username", "phone", "list", "role"),
@@ -52,19 +57,30 @@ POSTS = {
     "numbers/reserve": ("area", "count"),
     "me/tokens": ("name", "scopes", "expires_at"),
     "company/tokens": ("name", "scopes", "expires_at"),
+    "me/voicemail": ("is_on", "answer_after_seconds", "greeting", "greeting_text", "email"),
+    "me/call-forwarding": ("targets",),
+    "me/caller-id": ("number",),
 }
 GETS = {
     "members": ("q", "list", "role", "status", "cursor", "limit"),
     "lists": ("cursor", "limit"),
     "invitations": ("cursor", "limit"),
     "purchases": ("cursor", "limit"),
+    "phone/settings": ("updated_since", "cursor", "limit"),
     "plans": ("kind",),
     "numbers": ("member", "cursor", "limit"),
     "numbers/areas": ("country", "cursor", "limit"),
     "reports/summary": ("month", "format"),
     "reports/usage": ("month", "format"),
 }
-METHODS = {"members/{bob}": "PATCH", "members/{bob}/auto-recharge": "PUT", "auto-purchase": "PUT"}
+METHODS = {
+    "members/{bob}": "PATCH",
+    "members/{bob}/auto-recharge": "PUT",
+    "auto-purchase": "PUT",
+    "me/voicemail": "PUT",
+    "me/call-forwarding": "PUT",
+    "me/caller-id": "PUT",
+}
 ODD_TEXTS = (
     "\x00",
     "\ud800",
@@ -136,6 +152,7 @@ RELAXED = settings(
 
 def test_no_body_breaks_a_door(api: Api, alice: Member, bob: Member) -> None:
     credit_company(alice.company, "1000")
+    equip(alice, alice, now=utc_now())
     client = api(alice)
     numbers = iter(range(10**6))
 

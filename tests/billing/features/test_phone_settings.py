@@ -4,8 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import phonenumbers
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from billing.errors import SettingsRefused
 from billing.features.changing import cancel_feature
 from billing.features.phones import Target, read_phone
 from billing.features.settings import read_settings, set_forwarding
@@ -208,6 +212,29 @@ def test_numbers_that_cost_or_lead_nowhere_are_refused(
     equip(alice, bob)
     assert refusal(lambda: forward(bob, bob, number)) == (code, "targets.0.number")
     assert refusal(lambda: forward(bob, bob, MOBILE, number)) == (code, "targets.1.number")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    text=st.one_of(
+        st.text(max_size=20),
+        st.text("+0123456789 ()-.", max_size=20),
+        st.integers(0, 10**12).map(lambda digits: f"+33{digits}"),
+        st.sampled_from(["15", "+", "00112", "3615", "+33 112"]),
+    )
+)
+def test_whatever_is_typed_is_a_whole_number_or_refused(
+    alice: Member, bob: Member, text: str
+) -> None:
+    if not Subscription.objects.filter(member=bob).exists():
+        equip(alice, bob)
+    try:
+        targets = forward(bob, bob, text).targets
+    except SettingsRefused:
+        targets = ()
+    for target in targets:
+        assert phonenumbers.is_valid_number(phonenumbers.parse(target.number))
+        assert target.number[1:].startswith(("33", "44"))
 
 
 def test_a_number_twice_and_a_fourth_and_a_wrong_delay_are_refused(
