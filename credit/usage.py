@@ -165,7 +165,7 @@ def usage_by(
     by = By(by)
     dimensions = _dimensions(by, within)
     level = _LEVELS.get(dimensions)
-    stored = _STORED.format(columns=COLUMNS, within=_within(within))
+    stored = _STORED.format(columns=COLUMNS, within=within_sql(within))
     call = not_summed()
     if within.member_id is not None:
         call, stored = of_member(), ""
@@ -180,7 +180,7 @@ def usage_by(
         list_id="list_id" if is_placed else "NULL::bigint AS list_id",
         cost_centre="cost_centre" if is_placed else "'' AS cost_centre",
         columns=COLUMNS,
-        within=_within(within),
+        within=within_sql(within),
         keys=_KEYS[by],
         sums=SUMS,
         sums_booked=SUMS_BOOKED,
@@ -256,7 +256,7 @@ def _dimensions(by: By, within: Within) -> frozenset[str]:
     return frozenset(found)
 
 
-def _within(within: Within) -> str:
+def within_sql(within: Within) -> str:
     """The condition on list and cost centre."""
     where = ""
     if within.list_id is not None:

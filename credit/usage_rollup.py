@@ -23,15 +23,8 @@ SPAN_AT_ONCE = 31
 COMPANIES_AT_ONCE = 500
 TRANSACTIONS_IN_A_RUN = 2000
 
-MEASURES = (
-    "calls_count",
-    "duration_seconds",
-    "billed_seconds",
-    "included_seconds",
-    "price",
-    "collected",
-    "uncollected",
-)
+AMOUNTS = ("price", "collected", "uncollected")
+MEASURES = ("calls_count", "duration_seconds", "billed_seconds", "included_seconds", *AMOUNTS)
 SUMS = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
 COLUMNS = ", ".join(MEASURES)
 CALL = """member_id, booked_on, started_on, country, kind, 1 AS calls_count, duration_seconds,

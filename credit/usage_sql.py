@@ -2,12 +2,17 @@
 sums do not contain in it, it reads from the calls.
 """
 
-from credit.usage_rollup import CALL, MEASURES, PLACED
+from credit.usage_rollup import AMOUNTS, CALL, MEASURES, PLACED
 
-SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in MEASURES)
-SUMS_BOOKED = ", ".join(
-    f"coalesce(sum({name}) FILTER (WHERE booked_on <= %(last)s), 0)" for name in MEASURES
-)
+
+def _sum(name: str, condition: str) -> str:
+    """What is counted stays a whole number: sums of bigint are numeric."""
+    kind = "numeric" if name in AMOUNTS else "bigint"
+    return f"coalesce(sum({name}) {condition}, 0)::{kind}"
+
+
+SUMS = ", ".join(_sum(name, "") for name in MEASURES)
+SUMS_BOOKED = ", ".join(_sum(name, "FILTER (WHERE booked_on <= %(last)s)") for name in MEASURES)
 
 # Calls that are in no sum: those of days not summed, and those noted beside the days that are.
 # Both ends of each range are written: with one end unknown the planner would expect a third of all

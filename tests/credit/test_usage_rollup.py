@@ -1,9 +1,11 @@
 """Sums of calls: the same whether, when and how often they were made."""
 
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -20,7 +22,7 @@ from credit.verification import verify_ledger
 from members.models import Company, Member
 from tests.conftest import credit_company, give, make_member
 from tests.credit.test_races import at_once
-from tests.credit.usage_kit import slow_usage, told
+from tests.credit.usage_kit import Facts, told
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -188,7 +190,7 @@ def test_companies_are_summed_apart(busy: Company, charlie: Member) -> None:
 
 def test_all_three_at_once_are_told_from_the_calls(busy: Company, bob: Member) -> None:
     within = Within(list_id=0, cost_centre="")
-    expected = slow_usage(busy, FIRST, LAST, By.DESTINATION, within)
+    expected = Facts(busy).usage(FIRST, LAST, By.DESTINATION, within)
     assert len(expected) == 2
     for days in (0, 1.9, 9):
         roll_up_usage(now=later(days))
@@ -202,8 +204,7 @@ def test_all_three_at_once_are_told_from_the_calls(busy: Company, bob: Member) -
         "DELETE FROM credit_usageday WHERE level = 'list'",
         "UPDATE credit_usagemember SET booked_month = '2026-05-01'",
         "UPDATE credit_usagerolled SET through = through + 1",
-        "INSERT INTO credit_usagelate (call_id, company_id)"
-        " SELECT id, company_id FROM credit_call LIMIT 1",
+        "INSERT INTO credit_usagelate SELECT id, company_id FROM credit_call LIMIT 1",
     ],
 )
 def test_verify_finds_wrong_sums_of_calls(busy: Company, wrong: str) -> None:
@@ -233,12 +234,11 @@ def test_a_day_that_is_being_stored_into_is_left_to_the_next_run(
     busy: Company, bob: Member
 ) -> None:
     dora = make_member(busy, "dora")
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            call(dora, 60, later(1))
-            rolled = pool.submit(at_once, [lambda: roll_up_usage(now=later(9))])
-            wait([rolled], timeout=5)
-            assert rolled.result() == [1]
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        call(dora, 60, later(1))
+        rolled = pool.submit(at_once, [lambda: roll_up_usage(now=later(9))])
+        wait([rolled], timeout=5)
+        assert rolled.result() == [1]
     assert total(busy) == 4
     assert verify_ledger() == []
     assert roll_up_usage(now=later(9)) == 2
@@ -251,10 +251,10 @@ def test_calls_roll_ups_and_rebuilds_at_once_lose_and_double_nothing(
     busy: Company, bob: Member
 ) -> None:
     members = [make_member(busy, f"m{number}") for number in range(4)]
-    works = [
-        *(lambda member=member: call(member, 60, later(1)) for member in members),  # type: ignore[misc]
-        lambda: roll_up_usage(now=later(9)),
-        lambda: rebuild_usage(busy, now=later(9)),
+    works: list[Callable[[], object]] = [
+        *(partial(call, member, 60, later(1)) for member in members),
+        partial(roll_up_usage, now=later(9)),
+        partial(rebuild_usage, busy, now=later(9)),
     ]
     outcomes = at_once(works * 8)
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []

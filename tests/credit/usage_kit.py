@@ -1,14 +1,16 @@
 """Usage computed the slow way: call by call, in Python, from what the rows say."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from credit.models import Call
 from credit.usage import NO_LIST, By, Measures, Usage, Within
-from members.models import Company, Member
-from members.placement import placement_on
+from members.models import Company, MemberPlacement
+
+Sums = dict[Any, tuple[Measures, Measures]]
 
 
 def measures(call: Call) -> Measures:
@@ -23,58 +25,63 @@ def measures(call: Call) -> Measures:
     )
 
 
-def place(call: Call) -> tuple[int | None, str]:
-    found = placement_on(call.member, call.started_on)
-    return (found.list_id, found.cost_centre) if found else (None, "")
-
-
 def day_of(zone: str, at: datetime) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
-def is_within(call: Call, within: Within) -> bool:
-    list_id, cost_centre = place(call)
-    return (
-        (within.list_id is None or within.list_id == (list_id or NO_LIST))
-        and (within.cost_centre is None or within.cost_centre == cost_centre)
-        and (within.member_id is None or within.member_id == call.member_id)
-    )
+class Facts:
+    """A company's calls and where its members belonged, read once."""
 
+    def __init__(self, company: Company) -> None:
+        self.calls = list(Call.objects.select_related("member").filter(company=company))
+        self._places: dict[int, list[MemberPlacement]] = defaultdict(list)
+        for row in MemberPlacement.objects.filter(company=company).order_by("valid_from"):
+            self._places[row.member_id].append(row)
 
-def key(call: Call, by: By) -> tuple[Any, ...]:
-    list_id, cost_centre = place(call)
-    day = None
-    if by == By.DAY:
-        day = call.started_on
-    if by == By.MONTH:
-        day = call.started_on.replace(day=1)
-    return (
-        day,
-        list_id if by == By.LIST else None,
-        cost_centre if by == By.COST_CENTRE else "",
-        call.country if by == By.DESTINATION else "",
-        call.kind if by == By.DESTINATION else "",
-    )
+    def place(self, call: Call) -> tuple[int | None, str]:
+        rows = self._places[call.member_id]
+        before = [row for row in rows if row.valid_from <= call.started_on]
+        row = before[-1] if before else rows[0]
+        return row.list_id, row.cost_centre
 
+    def is_within(self, call: Call, within: Within) -> bool:
+        list_id, cost_centre = self.place(call)
+        return (
+            (within.list_id is None or within.list_id == (list_id or NO_LIST))
+            and (within.cost_centre is None or within.cost_centre == cost_centre)
+            and (within.member_id is None or within.member_id == call.member_id)
+        )
 
-def calls_of(company: Company, first: date, last: date) -> list[Call]:
-    calls = Call.objects.select_related("member").filter(company=company)
-    return [call for call in calls if first <= call.started_on <= last]
+    def key(self, call: Call, by: By) -> tuple[Any, ...]:
+        list_id, cost_centre = self.place(call)
+        day = None
+        if by == By.DAY:
+            day = call.started_on
+        if by == By.MONTH:
+            day = call.started_on.replace(day=1)
+        return (
+            day,
+            list_id if by == By.LIST else None,
+            cost_centre if by == By.COST_CENTRE else "",
+            call.country if by == By.DESTINATION else "",
+            call.kind if by == By.DESTINATION else "",
+        )
 
+    def usage(self, first: date, last: date, by: By, within: Within) -> Sums:
+        return self._sum(first, last, within, lambda call: self.key(call, by))
 
-def slow_usage(
-    company: Company, first: date, last: date, by: By, within: Within
-) -> dict[tuple[Any, ...], tuple[Measures, Measures]]:
-    found: dict[tuple[Any, ...], tuple[Measures, Measures]] = defaultdict(
-        lambda: (Measures(), Measures())
-    )
-    for call in calls_of(company, first, last):
-        if is_within(call, within):
-            started, booked = found[key(call, by)]
-            now = measures(call)
-            booked = booked + now if call.booked_on <= last else booked
-            found[key(call, by)] = (started + now, booked)
-    return dict(found)
+    def members(self, first: date, last: date, within: Within) -> Sums:
+        return self._sum(first, last, within, lambda call: call.member_id)
+
+    def _sum(self, first: date, last: date, within: Within, key: Callable[[Call], Any]) -> Sums:
+        found: Sums = {}
+        for call in self.calls:
+            if first <= call.started_on <= last and self.is_within(call, within):
+                started, booked = found.get(key(call), (Measures(), Measures()))
+                now = measures(call)
+                booked = booked + now if call.booked_on <= last else booked
+                found[key(call)] = (started + now, booked)
+        return found
 
 
 def told(rows: list[Usage]) -> dict[tuple[Any, ...], tuple[Measures, Measures]]:
@@ -85,16 +92,3 @@ def told(rows: list[Usage]) -> dict[tuple[Any, ...], tuple[Measures, Measures]]:
         )
         for row in rows
     }
-
-
-def slow_members(
-    company: Company, first: date, last: date, within: Within
-) -> dict[Member, tuple[Measures, Measures]]:
-    found: dict[Member, tuple[Measures, Measures]] = {}
-    for call in calls_of(company, first, last):
-        if is_within(call, within):
-            started, booked = found.get(call.member, (Measures(), Measures()))
-            now = measures(call)
-            booked = booked + now if call.booked_on <= last else booked
-            found[call.member] = (started + now, booked)
-    return found
