@@ -1,9 +1,12 @@
 """Renewing among many features: the cost follows what is due, and the page that foretells it."""
 
+import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from django.db import connection
 
@@ -46,12 +49,18 @@ def measure(few: int, many: int, due: int) -> Iterator[Figure]:
     fill(templates, many - few)
     quiet_large = quiet(now)
     large = renew(houses, few // 10, now)
-    yield at_most(f"renewing {few // 10:,} of {many:,} against of {few:,}", large / small, 1.5, "")
+    yield at_most(
+        f"renewing {few // 10:,} of {many:,} against of {few:,}, processor time",
+        large.processor / small.processor,
+        1.5,
+        "",
+    )
     yield Figure(f"look for renewals among {few:,}, none due", f"{quiet_small:.2f} ms")
     yield at_most(f"look for renewals among {many:,}, none due", quiet_large, 10, " ms")
-    own = time.process_time()
-    yield at_most(f"renewal of {due:,} among {many:,}", renew(houses, due, now), 10, " s")
-    yield Figure("of which in our own process", f"{time.process_time() - own:.2f} s")
+    taken = renew(houses, due, now)
+    yield at_most(f"renewal of {due:,} among {many:,}", taken.clock, 10, " s")
+    words = "the same, processor time with the database's"
+    yield at_most(words, taken.processor, 10, " s")
     yield from measure_page(houses[0], templates[0], many // 10)
 
 
@@ -119,8 +128,18 @@ def spread() -> dict[str, str]:
     }
 
 
-def renew(houses: list[House], count: int, now: datetime) -> float:
-    """How long it takes to renew so many, which come due now, in seconds."""
+@dataclass(frozen=True)
+class Taken:
+    """What a work took, in seconds: by the clock, and of processors, ours and our connection's. On
+    a machine that has other things to do only the latter says something.
+    """
+
+    clock: float
+    processor: float
+
+
+def renew(houses: list[House], count: int, now: datetime) -> Taken:
+    """What it takes to renew so many, which come due now."""
     today = now.date()
     end = today + timedelta(days=3)
     companies = [house.company.pk for house in houses]
@@ -130,9 +149,20 @@ def renew(houses: list[House], count: int, now: datetime) -> float:
         cursor.execute(DUE, [companies, far, end, today, end, count // len(houses)])
     analyze()
     paid: list[int] = []
-    taken = seconds(lambda: paid.append(renew_due(now=now).paid_count))
+    before = processor()
+    clock = seconds(lambda: paid.append(renew_due(now=now).paid_count))
     assert paid == [count], paid
-    return taken
+    return Taken(clock, processor() - before)
+
+
+def processor() -> float:
+    """Processor seconds of this process and of the database's process that serves it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+    served = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return time.process_time() + served
 
 
 def quiet(now: datetime) -> float:

@@ -191,13 +191,13 @@ def test_another_companys_troubles_are_not_told(alice: Member, bob: Member) -> N
     assert attention_of(make_company("Other", "charlie").company) == []
 
 
-def test_attention_takes_eight_queries_at_most(
+def test_attention_takes_eleven_queries_at_most_without_features(
     alice: Member, bob: Member, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     give_rule(alice, bob)
     totals = figures.read_member_totals(alice.company)
     situation = Situation(alice.company, Decimal(0), None, totals, may_act=True, now=NOW)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(11):
         read_attention(situation)
 
 

@@ -22,6 +22,7 @@ from credit.models import Account, LowBalanceAlert, RechargeRule
 from credit.queries.requests import count_open
 from members.models import Company, Invitation
 from skypemgr.lib.formats import format_date, format_money
+from skypemgr.portal.queries.feature_attention import feature_lines
 from skypemgr.portal.queries.figures import MemberTotals
 
 EXPIRING_DAYS = 5
@@ -58,13 +59,14 @@ class Situation:
 
 
 def read_attention(at: Situation) -> list[Attention]:
-    """The lines, gravest first; eight queries."""
+    """The lines, gravest first; at most thirteen queries."""
     lines = [
         *_state(at),
         *_blocked_rules(at),
         *_auto_purchase(at),
         *_expiring(at),
         *_purchases(at),
+        *_features(at),
         *_low_balance(at),
         *_requests(at),
         *_suspended_rules(at),
@@ -212,6 +214,12 @@ def _purchases(at: Situation) -> Iterator[Attention]:
             page,
             _("Confirm"),
         )
+
+
+def _features(at: Situation) -> Iterator[Attention]:
+    if at.company.state == Company.State.ACTIVE:
+        for line in feature_lines(at.company, at.company.day_at(at.now), at.balance):
+            yield Attention(*line)
 
 
 def _low_balance(at: Situation) -> Iterator[Attention]:
