@@ -298,7 +298,7 @@ def read_alike(found: QuerySet[Subscription], today: date) -> list[Alike]:
         output_field=BooleanField(),
     )
     rows = found.order_by().annotate(is_unpaid=is_unpaid).values_list(*ALIKE, "is_unpaid")
-    return [Alike(*row) for row in rows.annotate(count=Count("pk"))]
+    return [Alike(*row) for row in rows.annotate(count=Count("*"))]
 
 
 def _renewing(company: Company) -> QuerySet[Subscription]:
