@@ -5,6 +5,7 @@ anybody out, and the browser has nothing to complain of.
 import pytest
 from playwright.sync_api import expect
 
+from billing.features.catalogue import PLANS, import_plans
 from billing.models import AutoPurchaseRule, NumberArea, PhoneNumber, Subscription
 from members.actors import Actor
 from members.delivery import send_pending_invitations
@@ -18,7 +19,7 @@ from tests.browser.conftest import Desk
 from tests.browser.gallery import NARROW, WIDE, Gallery
 from tests.browser.outbox import follow_link
 from tests.browser.words import Words
-from tests.browser.world import World, buy, make_world
+from tests.browser.world import World, buy, give_features, make_world
 from tests.conftest import make_company
 
 
@@ -166,6 +167,31 @@ def test_the_pages_of_phones(desk: Desk, gallery: Gallery, world: World, words: 
     page = desk.open(other, gallery.language)
     own = Subscription.objects.get(member=other, kind="caller_id")
     gallery.visit(page, {"own-caller-id-none": f"/me/features/{own.pk}/"})
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_of_who_has_what(desk: Desk, gallery: Gallery, world: World) -> None:
+    page = desk.open(world.alice, gallery.language)
+    gallery.visit(page, {"features-none": "/features/"})
+    with PLANS.open("rb") as file:
+        import_plans(file)
+    gallery.visit(page, {"features-new": "/features/"})
+    give_features(world.alice, world.members)
+    first = world.members[0]
+    gallery.visit(
+        page,
+        {
+            "features": "/features/",
+            "features-of-kind": "/features/subscription/",
+            "features-who-has-it": "/features/subscription/?has=yes&sort=until",
+            "features-all-ticked": "/features/number/?ticked=every",
+            "features-nobody": "/features/voicemail/?q=xyz&state=ends",
+            "features-not-yet": "/features/caller-id/?has=yes",
+            "member-features": f"/members/{first.pk}/features/",
+        },
+    )
+    gallery.visit(desk.open(world.fiona, gallery.language), {"features-finance": "/features/"})
+    gallery.visit(desk.open(first, gallery.language), {"me-features": "/me/"})
     assert not gallery.faults, gallery.describe()
 
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from billing.features.changing import allow_kind, cancel_feature, change_feature
 from billing.methods import save_card
-from billing.models import Purchase
+from billing.models import NumberArea, PhoneNumber, Plan, Purchase, Subscription
 from billing.purchases import buy_credit
 from credit.allocation import Recipients
 from credit.call_rows import CallRow
@@ -21,6 +22,7 @@ from members.lists import create_list
 from members.models import Company, Member
 from skypemgr.lib.periods import add_months, utc_now
 from tests.billing.conftest import ASKING, GOOD, POOR, a_request
+from tests.billing.features.conftest import give_number, give_plan
 from tests.conftest import give, make_company, make_member
 
 RATES = Path(__file__).parents[1] / "data" / "rates.csv"
@@ -121,3 +123,27 @@ def make_world(language: str) -> World:
     bought = buy(alice, "100", GOOD, now + timedelta(minutes=4))
     alice.refresh_from_db()
     return World(alice.company, alice, fiona, members, declined, asking, bought)
+
+
+def give_features(alice: Member, members: list[Member]) -> None:
+    """The members have some of each kind that the catalogue offers, in every state that a day can
+    bring about.
+    """
+    actor, now = Actor.of_member(alice), utc_now()
+    area = NumberArea.objects.create(country="FR", code="1", name="Paris et Île-de-France")
+    PhoneNumber.objects.bulk_create(
+        PhoneNumber(e164=f"+3318000000{last}", area=area) for last in range(3)
+    )
+    plans = {plan.code: plan for plan in Plan.objects.all()}
+    first, second, third = members[:3]
+    for member in (first, first, second):
+        give_number(alice, plans["number-fr"], area, member, now=now)
+    give_plan(alice, plans["europe-400"], first, second, third, now=now)
+    give_plan(alice, plans["france-120"], first, months=12, now=now)
+    give_plan(alice, plans["voicemail"], first, second, months=3, now=now)
+    ends, changes = Subscription.objects.filter(plan__code="europe-400").order_by("pk")[:2]
+    cancel_feature(actor=actor, subscription_id=ends.pk, now=now)
+    change_feature(
+        actor=actor, subscription_id=changes.pk, plan=plans["world-400"], months=12, now=now
+    )
+    allow_kind(actor=actor, member_id=third.pk, kind="number", is_allowed=False)
