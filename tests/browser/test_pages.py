@@ -195,6 +195,60 @@ def test_the_pages_of_who_has_what(desk: Desk, gallery: Gallery, world: World) -
     assert not gallery.faults, gallery.describe()
 
 
+def test_the_pages_of_giving(desk: Desk, gallery: Gallery, world: World, words: Words) -> None:
+    with PLANS.open("rb") as file:
+        import_plans(file)
+    give_features(world.alice, world.members)
+    NumberArea.objects.update(note_en="Of France. " * 20, note_fr="De France. " * 20)
+    area = NumberArea.objects.get()
+    PhoneNumber.objects.bulk_create(
+        PhoneNumber(e164=f"+3318000001{last}", area=area) for last in range(5)
+    )
+    first, second = world.members[:2]
+    who = f"member={first.pk}&member={second.pk}"
+    page = desk.open(world.alice, gallery.language)
+    gallery.visit(
+        page,
+        {
+            "give-number": f"/features/number/give/?{who}",
+            "give-subscription": f"/features/subscription/give/?{who}",
+            "give-nothing-found": f"/features/subscription/give/?{who}&find=xyz",
+            "give-left-out": "/features/voicemail/give/period/?all=1&plan=voicemail",
+        },
+    )
+    query = f"{who}&plan=number-fr&area={area.pk}&accepted=1"
+    page.goto(f"/features/number/give/period/?{query}")
+    gallery.take(page, "give-period")
+    page.get_by_role("button", name=words("Continue")).click()
+    page.wait_for_url("**/check/**")
+    gallery.take(page, "give-check")
+    page.get_by_role("button", name=words("Buy now")).click()
+    page.wait_for_url("**/given/**")
+    gallery.take(page, "give-done")
+    poor = f"/features/subscription/give/check/?all=1&plan=world-400&months=12&key={'0' * 32}"
+    gallery.visit(page, {"give-poor": poor})
+    number = Subscription.objects.filter(member=first, number__isnull=False).latest("pk")
+    ends = Subscription.objects.filter(renews=False).latest("pk")
+    changes = Subscription.objects.filter(next_plan__isnull=False).latest("pk")
+    several = "&".join(f"feature={each.pk}" for each in Subscription.objects.all())
+    gallery.visit(
+        page,
+        {
+            "feature": f"/features/{number.pk}/",
+            "feature-ends": f"/features/{ends.pk}/",
+            "feature-changes": f"/features/{changes.pk}/",
+            "feature-change": f"/features/{changes.pk}/change/",
+            "feature-cancel": f"/features/{number.pk}/cancel/",
+            "feature-undo": f"/features/{ends.pk}/undo/",
+            "feature-reallocate": f"/features/{number.pk}/reallocate/",
+            "features-cancel": f"/features/cancel/?{several}",
+            "member-kinds": f"/members/{first.pk}/features/allowed/",
+            "remove-with-features": f"/members/{first.pk}/remove/",
+        },
+    )
+    assert not gallery.faults, gallery.describe()
+
+
 def test_the_pages_of_inviting(desk: Desk, gallery: Gallery, world: World, words: Words) -> None:
     page = desk.open(world.alice, gallery.language)
     page.goto("/members/invite/")
