@@ -103,7 +103,6 @@ RENEWAL_BUGS = (
         '("billing.retry_renewals", "credit.serve_waiting_rules")',
         '("credit.serve_waiting_rules", "billing.retry_renewals")',
         f"{RENEWING}::test_a_credited_company_pays_renewals_before_members_recharges",
-        "tests/scenarios/test_a_year.py",
     ),
     bug(
         "grace: counted from the charge that failed",
@@ -135,12 +134,16 @@ RENEWAL_BUGS = (
         f"{RENEWING}::test_what_a_removed_member_has_runs_out",
     ),
     bug(
-        "features: read before its lock is held",
+        "features: locked with what is joined to them",
         CHANGING,
+        "    rows = Subscription.objects.filter(company=actor.company, pk=pk)\n"
         '    list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))\n'
         "    return find_feature(actor, pk)\n",
-        "    found = find_feature(actor, pk)\n"
-        '    list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))\n'
+        "    rows = Subscription.objects.filter(company=actor.company, pk=pk)\n"
+        '    rows = rows.select_related("company", "member", "plan")\n'
+        '    found = rows.select_for_update(no_key=True, of=("self",)).first()\n'
+        "    if found is None:\n"
+        '        raise NotFound(_("There is no such feature in your company."))\n'
         "    return found\n",
         f"{CARE}::test_a_cancel_that_waits_for_a_renewal_to_another_plan_cancels_it",
     ),
