@@ -50,7 +50,7 @@ CHECKS = {
     ),
     "usage of a member": _check(
         "credit_usagemember",
-        "company_id, booked_month, month, member_id, list_id, cost_centre",
+        "company_id, period, booked_month, month, member_id, list_id, cost_centre",
         by_member("company_id, "),
     ),
 }

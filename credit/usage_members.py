@@ -1,5 +1,5 @@
-"""Calls by member. Its one rule: as ``credit.usage``; whole months come from sums, days at the
-edges of a span from the calls.
+"""Calls by member. Its one rule: as ``credit.usage``; whole years or months come from sums,
+days at the edges of a span from the calls.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from credit.member_filters import phone_digits
+from credit.models import UsageMember
 from credit.usage import EVERYBODY, WIDTH, Measures, Usage, Within, usage_total, within_sql
 from credit.usage_rollup import COLUMNS, MEASURES
 from credit.usage_sql import SUMS, SUMS_BOOKED, not_summed, placed, summed
@@ -48,12 +49,12 @@ class MembersUsage:
     total: Usage
 
 
-# Rows of a month that ends within the span are wholly in it or wholly after it, save those booked
-# in the month in which the span breaks off.
+# Rows of a month (year) that ends within the span were booked wholly in it or wholly after it, save
+# those booked in the month in which the span breaks off.
 _STORED = """
   SELECT member_id, booked_month AS booked_on, {columns}
     FROM credit_usagemember
-   WHERE company_id = %(company)s AND month = ANY(%(months)s::date[])
+   WHERE company_id = %(company)s AND period = %(period)s AND month = ANY(%(months)s::date[])
      AND booked_month IS DISTINCT FROM %(broken_month)s::date {within} {only}
    UNION ALL
 """
@@ -151,12 +152,14 @@ class _Pieces:
 def _pieces(
     company: Company, first_day: date, last_day: date, search: str, within: Within
 ) -> tuple[dict[str, Any], _Pieces]:
-    months = _whole_months(first_day, last_day)
+    years = _whole_years(first_day, last_day)
+    months = years or _whole_months(first_day, last_day)
     is_broken = (last_day + A_DAY).day != 1
     parameters: dict[str, Any] = {
         "company": company.pk,
         "first": first_day,
         "last": last_day,
+        "period": UsageMember.Period.YEAR if years else UsageMember.Period.MONTH,
         "months": months,
         "broken_month": first_of_month(last_day) if is_broken else None,
         "list": within.list_id,
@@ -167,13 +170,21 @@ def _pieces(
     if within.member_id is not None:
         where += " AND member_id = %(member)s"
     pieces = _Pieces(
-        call=not_summed(summed(_edges(months, first_day, last_day, parameters))),
+        call=not_summed("" if years else summed(_edges(months, first_day, last_day, parameters))),
         placed=placed(within.list_id is not None or within.cost_centre is not None),
         stored=_STORED if months else "",
         within=where,
         searched=_searched(search, parameters),
     )
     return parameters, pieces
+
+
+def _whole_years(first_day: date, last_day: date) -> list[date]:
+    """The years that are the span, by their first days; none if it is not made of years."""
+    begins, ends = (first_day.month, first_day.day), (last_day.month, last_day.day)
+    if begins != (1, 1) or ends != (12, 31):
+        return []
+    return [date(year, 1, 1) for year in range(first_day.year, last_day.year + 1)]
 
 
 def _whole_months(first_day: date, last_day: date) -> list[date]:

@@ -60,11 +60,11 @@ SELECT {before}booked_on, started_on,
                       (list_id, country, kind), (cost_centre, country, kind))
 """
 _BY_MEMBER = """
-SELECT {before}date_trunc('month', booked_on)::date AS booked_month,
-       date_trunc('month', started_on)::date AS month, member_id, list_id, cost_centre, {sums}
-  FROM placed
- GROUP BY {before}date_trunc('month', booked_on), date_trunc('month', started_on), member_id,
-       list_id, cost_centre
+SELECT {before}period.name AS period, date_trunc(period.name, booked_on)::date AS booked_month,
+       date_trunc(period.name, started_on)::date AS month, member_id, list_id, cost_centre, {sums}
+  FROM placed CROSS JOIN (VALUES ('month'), ('year')) AS period (name)
+ GROUP BY {before}period.name, date_trunc(period.name, booked_on),
+       date_trunc(period.name, started_on), member_id, list_id, cost_centre
 """
 # What stands in UsageLate for a day that is only summed now is among the day's calls.
 _SUM = """
@@ -88,9 +88,9 @@ WITH late AS (
   DO UPDATE SET {added}
 )
 INSERT INTO credit_usagemember AS stored (
-  company_id, booked_month, month, member_id, list_id, cost_centre, {columns})
+  company_id, period, booked_month, month, member_id, list_id, cost_centre, {columns})
 SELECT %(company)s, by_member.* FROM ({by_member}) by_member
-ON CONFLICT (company_id, month, member_id, list_id, cost_centre, booked_month)
+ON CONFLICT (company_id, period, month, member_id, list_id, cost_centre, booked_month)
 DO UPDATE SET {added}
 """
 
@@ -101,7 +101,7 @@ def by_day(before: str = "") -> str:
 
 
 def by_member(before: str = "") -> str:
-    """Sums of ``placed`` by member and months."""
+    """Sums of ``placed`` by member and months, and by member and years."""
     return _BY_MEMBER.format(before=before, sums=SUMS)
 
 

@@ -98,13 +98,20 @@ class UsageDay(UsageMeasures):
 
 
 class UsageMember(UsageMeasures):
-    """The calls of one member started in one month and booked in one month, by list (null: none)
-    and cost centre of the day of the start. Months are named by their first day.
+    """The calls of one member started in one month (year) and booked in one month (year), by list
+    (null: none) and cost centre of the day of the start. Both are named by their first day.
     """
+
+    class Period(models.TextChoices):
+        """Never shown to anybody."""
+
+        MONTH = "month"
+        YEAR = "year"
 
     company = models.ForeignKey(
         Company, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
+    period = models.CharField(max_length=5, choices=Period)
     month = models.DateField()
     booked_month = models.DateField()
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -122,6 +129,7 @@ class UsageMember(UsageMeasures):
         constraints = (
             models.UniqueConstraint(
                 "company",
+                "period",
                 "month",
                 "member",
                 "list",

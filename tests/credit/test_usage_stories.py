@@ -46,6 +46,7 @@ NUMBERS = ("+33142278186", "+33612345678", "+442071838750")
 ZONES = ("Pacific/Auckland", "America/New_York", "Asia/Kolkata")
 SPANS = (
     (FIRST, LAST),
+    (date(2025, 1, 1), LAST),
     (date(2026, 3, 1), date(2026, 3, 31)),
     (date(2026, 4, 1), date(2026, 4, 30)),
     (date(2026, 3, 20), date(2026, 4, 12)),
