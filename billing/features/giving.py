@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from django.db.models import QuerySet
@@ -124,13 +125,7 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
     # Who closes it ends renewals, this one too, and so waits.
     hold_active_company(company.pk)
     numbers = lock_reserved(company, wish.numbers, now=now)
-    if bool(numbers) != (wish.plan.kind == FeatureKind.NUMBER) or (
-        numbers and len(numbers) != len(members)
-    ):
-        raise FeatureRefused(
-            _("Choose one number for each member."), field="numbers", code="numbers_missing"
-        )
-    require_residence(numbers, is_accepted=wish.accepts_residence)
+    _check_numbers(wish, numbers, len(members))
     posting = Posting.open(company.pk, [accounts.company, accounts.features], keys=(), now=now)
     require_active_state(posting.company_state)
     starts_on = posting.booked_on(accounts.company)
@@ -148,24 +143,9 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
             missing=total - purse.available,
         )
     assign_numbers(numbers)
-    paid_until = add_months(starts_on, wish.months, anchor_day=starts_on.day)
-    handed: list[PhoneNumber | None] = [*numbers] if numbers else [None] * len(members)
     given = Subscription.objects.bulk_create(
-        Subscription(
-            company=company,
-            member=member,
-            plan=wish.plan,
-            kind=wish.plan.kind,
-            number=number,
-            months=wish.months,
-            anchor_day=starts_on.day,
-            started_on=starts_on,
-            paid_until=paid_until,
-            charge_on=charge_day(paid_until, started_on=starts_on),
-            given_by=actor.member,
-            created_at=now,
-        )
-        for member, number in zip(members, handed, strict=True)
+        _begin(wish, member, number, starts_on=starts_on, by=actor.member, now=now)
+        for member, number in zip_longest(members, numbers)
     )
     pay_periods(
         company,
@@ -195,6 +175,43 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
         "company_balance_after": str(purse.balance),
         "subscriptions": [each.pk for each in given],
     }
+
+
+def _check_numbers(wish: Wish, numbers: Sequence[PhoneNumber], count: int) -> None:
+    """One number for each of so many if the plan is of numbers, none otherwise."""
+    wanted = count if wish.plan.kind == FeatureKind.NUMBER else 0
+    if len(numbers) != wanted:
+        raise FeatureRefused(
+            _("Choose one number for each member."), field="numbers", code="numbers_missing"
+        )
+    require_residence(numbers, is_accepted=wish.accepts_residence)
+
+
+def _begin(
+    wish: Wish,
+    member: Member,
+    number: PhoneNumber | None,
+    *,
+    starts_on: date,
+    by: Member | None,
+    now: datetime,
+) -> Subscription:
+    """The feature that the member is given from the day on; not stored yet."""
+    paid_until = add_months(starts_on, wish.months, anchor_day=starts_on.day)
+    return Subscription(
+        company_id=member.company_id,
+        member=member,
+        plan=wish.plan,
+        kind=wish.plan.kind,
+        number=number,
+        months=wish.months,
+        anchor_day=starts_on.day,
+        started_on=starts_on,
+        paid_until=paid_until,
+        charge_on=charge_day(paid_until, started_on=starts_on),
+        given_by=by,
+        created_at=now,
+    )
 
 
 def _price(company: Company, wish: Wish, *, on: date) -> Decimal:

@@ -227,6 +227,16 @@ def test_the_pages_of_giving(desk: Desk, gallery: Gallery, world: World, words: 
     gallery.take(page, "give-done")
     poor = f"/features/subscription/give/check/?all=1&plan=world-400&months=12&key={'0' * 32}"
     gallery.visit(page, {"give-poor": poor})
+    assert not gallery.faults, gallery.describe()
+
+
+def test_the_pages_of_single_features(desk: Desk, gallery: Gallery, world: World) -> None:
+    with PLANS.open("rb") as file:
+        import_plans(file)
+    give_features(world.alice, world.members)
+    NumberArea.objects.update(note_en="Of France. " * 20, note_fr="De France. " * 20)
+    first = world.members[0]
+    page = desk.open(world.alice, gallery.language)
     number = Subscription.objects.filter(member=first, number__isnull=False).latest("pk")
     ends = Subscription.objects.filter(renews=False).latest("pk")
     changes = Subscription.objects.filter(next_plan__isnull=False).latest("pk")
