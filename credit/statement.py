@@ -12,11 +12,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from credit import statement_sql
 from credit.errors import CreditError
-from credit.models import Account, Transfer
+from credit.models import Account, DailyTotal, Transfer
 from credit.money import ZERO
 from members.models import Company, Member
 
@@ -118,6 +119,21 @@ def read_own_statement(member: Member, *, cursor: str = "", limit: int = LINES) 
     """A page of a member's purse as only they see it: every call with its number. Two queries."""
     purse = Account.objects.filter(member=member).only("pk").first()
     return _read(purse, statement_sql.SINGLE, cursor, limit)
+
+
+def cursor_until(company: Company, day: date) -> str:
+    """The cursor of the company's statement whose newest line is the last one booked by that day;
+    empty when that is the newest of all. Two queries.
+    """
+    purse = Account.objects.filter(company=company, kind=Account.Kind.COMPANY)
+    found = purse.values_list("pk", "version").first()
+    if found is None:
+        return ""
+    # Each move is one version, and the days of a purse never go back.
+    moves = DailyTotal.objects.filter(account=found[0], day__lte=day).aggregate(
+        count=Sum("moves_count", default=0)
+    )["count"]
+    return "" if moves >= found[1] else f"n{moves}"
 
 
 def _read(purse: Account | None, queries: dict[str, str], cursor: str, limit: int) -> Statement:

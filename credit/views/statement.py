@@ -4,6 +4,7 @@ Its one rule: single calls are shown to nobody but the member, on their own page
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_safe
 from credit.statement import (
     InvalidCursor,
     Statement,
+    cursor_until,
     read_company_statement,
     read_member_statement,
     read_own_statement,
@@ -33,7 +35,11 @@ Read = Callable[..., Statement]
 @require_safe
 @readers_only
 def show_company_statement(request: MemberRequest) -> HttpResponseBase:
-    """Every movement of the company's purse, page by page."""
+    """Every movement of the company's purse, page by page; ``?until=2026-01-31`` begins there."""
+    day = _day(request.GET.get("until", ""))
+    if day is not None:
+        cursor = cursor_until(request.member.company, day)
+        return redirect(f"{request.path}?page={cursor}" if cursor else request.path)
     return _show(request, "company", read_company_statement, request.actor.company)
 
 
@@ -52,6 +58,14 @@ def show_own_statement(request: PlaceRequest) -> HttpResponseBase:
     place = request.place
     query = f"place={place.pk}" if not place.is_present else ""
     return _show(request, "own", read_own_statement, place, query=query)
+
+
+def _day(text: str) -> date | None:
+    """The day; None for what is none, and the statement begins with its newest line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _show(

@@ -79,11 +79,29 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """How calls listed by their start meet those booked in the same days. ``later``: what was
+    booked after the last day, by day of booking.
+    """
+
+    started: Decimal
+    booked_later: Decimal
+    started_earlier: Decimal
+    later: tuple[tuple[date, Decimal], ...] = ()
+
+    @property
+    def booked(self) -> Decimal:
+        """What the movements of these days say."""
+        return self.started - self.booked_later + self.started_earlier
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One report of one span. ``count`` rows, a value for each column, in a fixed order.
 
     ``cuts`` are what a line may stand for, ``kinds`` what may be filtered. ``links``: which page a
-    column leads to, and the column with the number that its address wants.
+    column leads to, and the column with the number that its address wants. ``sorts`` are the
+    columns by which it can be sorted; ``meeting`` is only of calls.
     """
 
     name: str
@@ -94,7 +112,9 @@ class Report:
     read: Callable[[int, int], Sequence[Row]]
     cuts: tuple[Choice, ...] = ()
     kinds: tuple[Choice, ...] = ()
+    sorts: tuple[str, ...] = ()
     can_choose_people: bool = False
+    meeting: Meeting | None = None
     stream: Callable[[], Iterator[Row]] | None = None
     links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 

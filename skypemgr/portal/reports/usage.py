@@ -1,55 +1,186 @@
-"""What members called. Its one rule: calls are one line a member and day; single calls never stand
-in a report.
+"""What members called, by the day on which calls began. Its one rule: single calls never stand in a
+report, and what it lists meets what was booked: started − booked later + started earlier = booked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 
-from credit.models import Call
-from members.models import Company
-from skypemgr.portal.reports.base import ZERO, Column, Filters, Report, Row
+from billing.features.destinations import country_name
+from credit.models import Rate
+from credit.usage import (
+    By,
+    Elsewhere,
+    Measures,
+    Usage,
+    Within,
+    booked_later,
+    started_earlier,
+    usage_by,
+    usage_total,
+)
+from credit.usage_members import MemberUsage, usage_of_members
+from members.models import Company, MemberList
+from skypemgr.portal.reports.base import (
+    ZERO,
+    Choice,
+    Column,
+    Filters,
+    Meeting,
+    Report,
+    Row,
+    choose,
+    from_rows,
+)
 from skypemgr.portal.spans import Span
 
 TITLE = _("Usage")
-COLUMNS = (
-    Column("day", _("Date"), "day"),
-    Column("member_id", _("Member"), "id"),
-    Column("member", _("Member")),
-    Column("list", _("List")),
+CUTS = (
+    Choice("member", _("By member")),
+    Choice("day", _("By day")),
+    Choice("month", _("By month")),
+    Choice("list", _("By list")),
+    Choice("cost_centre", _("By cost centre")),
+    Choice("destination", _("By destination")),
+)
+MEASURES = (
     Column("calls", _("Calls"), "count"),
     Column("seconds", _("Duration"), "duration"),
+    Column("included_seconds", _("Included minutes"), "duration"),
+    Column("price", _("Price"), "money"),
     Column("paid", _("Paid"), "money"),
     Column("uncollected", _("Not collected"), "money"),
+    Column("booked_later", _("Of it booked later"), "money"),
 )
+SORTS = {
+    "paid": "-collected",
+    "member": "name",
+    "calls": "-calls_count",
+    "seconds": "-billed_seconds",
+    "included_seconds": "-included_seconds",
+    "price": "-price",
+    "uncollected": "-uncollected",
+}
+FIRST_PAGE = 50
+_KINDS = {kind.value: kind.label for kind in Rate.Kind}
 
 
-def read_usage(company: Company, span: Span, _filters: Filters) -> Report:
-    """The calls booked in the span by member and day."""
-    calls = Call.objects.filter(company=company, booked_on__range=(span.first, span.last))
-    sums = {
-        "calls": Count("pk"),
-        "seconds": Sum("billed_seconds", default=0),
-        "paid": Sum("collected", default=ZERO),
-        "uncollected": Sum("uncollected", default=ZERO),
-    }
-    rows = (
-        calls.values("booked_on", "member_id")
-        .annotate(**sums)
-        .order_by("booked_on", "member__name_key", "member_id")
-        .values_list("booked_on", "member_id", "member__name", "member__list__name", *sums)
+def read_usage(company: Company, span: Span, filters: Filters) -> Report:
+    """The calls that began in the span, by member, day, month, list, cost centre or destination."""
+    by = choose("by", filters.by, CUTS)
+    within = Within(list_id=filters.list_id, member_id=filters.member_id)
+    if by == "member":
+        return _by_member(company, span, filters, within)
+    found = usage_by(company, span.first, span.last, by=by, within=within)
+    total = usage_total(company, span.first, span.last, within=within)
+    columns, keys = _named(company, by)
+    rows = [(*keys(line), *_measured(line)) for line in found]
+    return _report(
+        columns, len(rows), total, from_rows(rows), meeting=_meet(company, span, filters, total)
     )
 
-    def read(offset: int, limit: int) -> Sequence[Row]:
-        return list(rows[offset : offset + limit])
 
+def _by_member(company: Company, span: Span, filters: Filters, within: Within) -> Report:
+    sort = SORTS[choose("sort", filters.sort, [Choice(key, key) for key in SORTS])]
+
+    def usage(page: int, size: int) -> Any:
+        return usage_of_members(
+            company, span.first, span.last, within=within, sort=sort, page=page, page_size=size
+        )
+
+    first = usage(1, FIRST_PAGE)
+
+    def read(offset: int, limit: int) -> Sequence[Row]:
+        if offset + limit <= FIRST_PAGE or first.count <= FIRST_PAGE:
+            return [_of_member(line) for line in first.rows[offset : offset + limit]]
+        if offset % limit:
+            return read(0, offset + limit)[offset:]
+        return [_of_member(line) for line in usage(offset // limit + 1, limit).rows]
+
+    columns = (Column("member_id", _("Member"), "id"), Column("member", _("Member")))
+    return _report(
+        columns,
+        first.count,
+        first.total,
+        read,
+        meeting=_meet(company, span, filters, first.total),
+        links={"member": ("member_statement", "member_id")},
+        sorts=tuple(SORTS),
+    )
+
+
+def _of_member(line: MemberUsage) -> Row:
+    return (line.member_id, line.name, *_measured(line))
+
+
+def _measured(line: Usage | MemberUsage) -> tuple[int | Decimal, ...]:
+    started = line.started
+    return (
+        started.calls_count,
+        started.billed_seconds,
+        started.included_seconds,
+        started.price,
+        started.collected,
+        started.uncollected,
+        line.booked_later.collected,
+    )
+
+
+def _named(
+    company: Company, by: str
+) -> tuple[tuple[Column, ...], Callable[[Usage], tuple[Any, ...]]]:
+    """The columns that name a line, and their values."""
+    if by == By.DAY:
+        return (Column("day", _("Date"), "day"),), lambda line: (line.day,)
+    if by == By.MONTH:
+        return (Column("month", _("Month"), "month"),), lambda line: (line.day,)
+    if by == By.LIST:
+        names = dict(MemberList.objects.filter(company=company).values_list("pk", "name"))
+        return (Column("list", _("List")),), lambda line: (names.get(line.list_id or 0, ""),)
+    if by == By.COST_CENTRE:
+        return (Column("cost_centre", _("Cost centre")),), lambda line: (line.cost_centre,)
+    columns = (Column("country", _("Country")), Column("kind", _("Kind of number")))
+    return columns, lambda line: (
+        country_name(line.country) if line.country else "",
+        str(_KINDS.get(line.kind, "")),
+    )
+
+
+def _report(
+    columns: tuple[Column, ...],
+    count: int,
+    total: Usage,
+    read: Callable[[int, int], Sequence[Row]],
+    **more: Any,
+) -> Report:
     return Report(
         name="usage",
         title=TITLE,
-        columns=COLUMNS,
-        count=rows.count(),
-        totals=calls.aggregate(**sums),
+        columns=(*columns, *MEASURES),
+        count=count,
+        totals=dict(zip((column.key for column in MEASURES), _measured(total), strict=True)),
         read=read,
-        links={"member": ("member_statement", "member_id")},
+        cuts=CUTS,
+        can_choose_people=True,
+        **more,
     )
+
+
+def _meet(company: Company, span: Span, filters: Filters, total: Usage) -> Meeting | None:
+    """How what is listed meets what was booked in the span; only of the whole company."""
+    if filters.list_id or filters.member_id:
+        return None
+    later = booked_later(company, span.first, span.last)
+    earlier = started_earlier(company, span.first, span.last)
+    return Meeting(
+        started=total.started.collected,
+        booked_later=_sum(later),
+        started_earlier=_sum(earlier),
+        later=tuple((each.day, each.measures.collected) for each in later),
+    )
+
+
+def _sum(found: Iterable[Elsewhere]) -> Decimal:
+    return sum((each.measures for each in found), Measures()).collected or ZERO

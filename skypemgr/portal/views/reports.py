@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from credit.closing import closing_of
@@ -19,7 +20,7 @@ from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.periods import utc_now
 from skypemgr.portal.downloads import FORMATS, download
 from skypemgr.portal.queries import figures
-from skypemgr.portal.reports.base import Filters, Report, Row, Rows, read_filters
+from skypemgr.portal.reports.base import Column, Filters, Report, Row, Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
 from skypemgr.portal.spans import Kind, Span, find_span
 
@@ -57,6 +58,7 @@ def show_report(request: MemberRequest, name: str) -> HttpResponse:
         "strip": strip,
         "page": page,
         "rows": [_cells(report, row) for row in page.object_list],
+        "heads": [_head(report, column, filters) for column in report.shown_columns],
         "totals": [
             {"form": column.form, "value": report.totals.get(column.key)}
             for column in report.shown_columns
@@ -100,6 +102,13 @@ def _refused(request: MemberRequest, name: str, error: ProductError) -> HttpResp
     return render(request, "portal/report_refused.html", context, status=error.status)
 
 
+def _head(report: Report, column: Column, filters: Filters) -> dict[str, Any]:
+    """The head of a column; ``sort`` is empty where the rows cannot be sorted by it."""
+    is_sorted = bool(report.sorts) and column.key == (filters.sort or report.sorts[0])
+    sort = column.key if column.key in report.sorts else ""
+    return {"label": column.label, "form": column.form, "sort": sort, "is_sorted": is_sorted}
+
+
 def _cells(report: Report, row: Row) -> list[dict[str, Any]]:
     """What stands in the cells of a line, and where they lead."""
     values = dict(zip((column.key for column in report.columns), row, strict=True))
@@ -130,7 +139,9 @@ def _member(company: Company, filters: Filters) -> Member | None:
 
 def _tabs(name: str, span: Span | None) -> list[dict[str, Any]]:
     query = f"?{span.query}" if span else ""
-    return [
+    until = f"?until={span.last}" if span and not span.is_running else ""
+    statement = {"url": reverse("company_statement") + until, "label": _("Statement")}
+    tabs = [
         {
             "url": reverse("report", args=(tab,)) + query,
             "label": entry.title,
@@ -138,3 +149,4 @@ def _tabs(name: str, span: Span | None) -> list[dict[str, Any]]:
         }
         for tab, entry in REPORTS.items()
     ]
+    return [*tabs, {**statement, "active": False}]
