@@ -27,8 +27,8 @@ from billing.renewal_news import tell_changes_dropped, tell_discontinued, tell_e
 from credit.accounts import ensure_accounts
 from credit.ledger import Posting, atomically
 from credit.models import Account
-from credit.posting_sql import array
 from members.models import Company
+from skypemgr.lib.arrays import array
 from skypemgr.lib.periods import utc_now
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,17 @@ from django.db import connection
 from credit.models import Account
 from credit.money import ZERO
 from members.models import Company
+from skypemgr.lib.arrays import array
+from skypemgr.lib.prepared import Prepared, fetch_all
 
 SYSTEM_KINDS = ("purchases", "calls", "features", "adjustments")
+FIND = Prepared("""
+SELECT kind, member_id, id FROM credit_account
+ WHERE company_id = %(company)s AND member_id IS NULL
+ UNION ALL
+SELECT kind, member_id, id FROM credit_account
+ WHERE company_id = %(company)s AND member_id = ANY(%(members)s::bigint[])
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +64,7 @@ def ensure_accounts(company: Company, member_ids: Iterable[int] = ()) -> Account
 
 
 def _find(company_id: int, member_ids: Sequence[int]) -> Accounts | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT kind, member_id, id FROM credit_account"
-            " WHERE company_id = %s AND member_id IS NULL"
-            " UNION ALL SELECT kind, member_id, id FROM credit_account"
-            " WHERE company_id = %s AND member_id = ANY(%s)",
-            [company_id, company_id, list(member_ids)],
-        )
-        rows = cursor.fetchall()
+    rows = fetch_all((FIND, {"company": company_id, "members": array(member_ids)}))
     by_kind = {kind: pk for kind, member_id, pk in rows if member_id is None}
     members = {member_id: pk for _, member_id, pk in rows if member_id is not None}
     if len(by_kind) < 1 + len(SYSTEM_KINDS) or len(members) < len(member_ids):

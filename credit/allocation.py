@@ -10,32 +10,69 @@ from django.utils.translation import gettext_lazy as _
 
 from credit.accounts import company_balance, ensure_accounts
 from credit.errors import CreditError, MemberGone, NobodyChosen, NotEnoughCredit, UnknownMember
-from credit.ledger import MOVES_LIMIT, Move, Posting, atomically
+from credit.ledger import MOVES_LIMIT, PURSE_COLUMNS, Move, Posting, Purse, atomically
 from credit.member_filters import PRESENT as PRESENT_STATUSES
 from credit.member_filters import MemberFilters, filtered_members
 from credit.models import Transfer
 from credit.money import ZERO, checked_amount, require_active, require_active_state
-from credit.requests import OutsideKey, answer_once, answer_statement
+from credit.posting_sql import COMPANY, PURSE
+from credit.requests import (
+    BEGUN,
+    OutsideKey,
+    answer_once,
+    answer_statement,
+    begin_statement,
+    first_answer,
+)
 from members.actors import Actor
 from members.audit import entry
 from members.models import Member
 from members.models.people import Role
+from skypemgr.lib.arrays import array
 from skypemgr.lib.formats import format_money
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.prepared import Prepared, fetch_all
 
 LARGEST_ID = 2**63 - 1
-PRESENT = Prepared("""
-SELECT company.id, member.id, account.id
-  FROM members_member member
-  JOIN credit_account account ON account.member_id = member.id
-  JOIN credit_account company
-    ON company.company_id = %(company)s AND company.kind = 'company' AND company.member_id IS NULL
- WHERE member.company_id = %(company)s AND member.id = ANY(%(members)s::bigint[])
-   AND member.status IN ('active', 'suspended')
- ORDER BY member.id
-   FOR SHARE OF member
+ALLOCATION = Transfer.Kind.ALLOCATION.value
+# Whoever is named, before the purses, in the order in which removing takes them.
+HOLD_NAMED = Prepared("""
+SELECT id
+  FROM members_member
+ WHERE company_id = %(company)s AND id = ANY(%(members)s::bigint[])
+ ORDER BY id
+   FOR SHARE
 """)
+# Sent along with what begins the request and holds the members. One row at least; purses are locked
+# and told only if the request is new, and all who are named may receive and have purses.
+OPEN_NAMED = Prepared(f"""
+WITH begun AS MATERIALIZED (
+  {BEGUN}
+), wanted AS MATERIALIZED (
+  SELECT account.id
+    FROM members_member member
+    JOIN credit_account account ON account.member_id = member.id
+   WHERE member.company_id = %(company)s AND member.id = ANY(%(members)s::bigint[])
+     AND member.status IN ('active', 'suspended')
+), purse AS MATERIALIZED (
+  SELECT {PURSE}
+    FROM credit_account
+   WHERE id = ANY(ARRAY(
+           SELECT id FROM wanted
+            UNION ALL
+           SELECT id FROM credit_account
+            WHERE company_id = %(company)s AND kind = 'company' AND member_id IS NULL))
+     AND EXISTS (SELECT FROM begun)
+     AND (SELECT count(*) FROM wanted) = cardinality(%(members)s::bigint[])
+   ORDER BY id
+     FOR NO KEY UPDATE
+)
+SELECT begun.id, purse.*, {COMPANY}
+  FROM members_company company
+  LEFT JOIN begun ON true
+  LEFT JOIN purse ON true
+ WHERE company.id = %(company)s
+""")  # noqa: S608 - constants
 # Before the purses, in the order in which removing takes them.
 HOLD_PRESENT = Prepared("""
 SELECT id
@@ -158,11 +195,18 @@ def allocate(
     each = checked_amount(amount)
     instant = now or utc_now()
 
-    def work(request_id: int) -> dict[str, Any]:
-        company, purses = _purses(actor, recipients)
-        return _post(actor, each, company, purses, request_id, instant)
-
-    answer = atomically(lambda: answer_once(actor.company.pk, request, work, work_stores=True))
+    named = _named(recipients)
+    if named:
+        answer = atomically(lambda: _allocate_named(actor, each, recipients, request, instant))
+    else:
+        answer = atomically(
+            lambda: answer_once(
+                actor.company.pk,
+                request,
+                lambda pk: _allocate_chosen(actor, each, recipients, pk, instant),
+                work_stores=True,
+            )
+        )
     return Allocation(
         id=answer["id"],
         amount=Decimal(answer["amount"]),
@@ -172,29 +216,53 @@ def allocate(
     )
 
 
-def _purses(actor: Actor, recipients: Recipients) -> tuple[int, dict[int, int]]:
-    """The company's account, and the recipients' accounts by member; opened where there is none.
-    Who is removed meanwhile was waited for, and receives nothing.
+def _named(recipients: Recipients) -> list[int]:
+    """Who is named by id, if all of these can be ids; in order."""
+    wanted = sorted(set(recipients.member_ids)) if recipients.are_named else []
+    return wanted if wanted and wanted[0] > 0 and wanted[-1] <= LARGEST_ID else []
 
-    One query when named members all may receive and have purses, as nearly always.
+
+def _allocate_named(
+    actor: Actor, each: Decimal, recipients: Recipients, request: OutsideKey, now: datetime
+) -> dict[str, Any]:
+    """One round trip opens everything when all who are named may receive and have purses, as nearly
+    always."""
+    company_id = actor.company.pk
+    values = {"company": company_id, "members": array(_named(recipients))}
+    rows = fetch_all(
+        begin_statement(company_id, request), (HOLD_NAMED, values), (OPEN_NAMED, values)
+    )
+    request_id = rows[0][0]
+    if request_id is None:
+        return first_answer(company_id, request)
+    if rows[0][1] is None:
+        return _allocate_chosen(actor, each, recipients, request_id, now)
+    purses = {row[1]: Purse(*row[1 : PURSE_COLUMNS + 1]) for row in rows}
+    posting = Posting.over(company_id, purses, rows[0][PURSE_COLUMNS + 1 :], now=now)
+    return _post(actor, each, posting, request_id)
+
+
+def _allocate_chosen(
+    actor: Actor, each: Decimal, recipients: Recipients, request_id: int, now: datetime
+) -> dict[str, Any]:
+    """Those chosen are read and held, and purses opened where there are none. Who is removed
+    meanwhile was waited for, and receives nothing.
     """
-    wanted = list(recipients.member_ids)
-    if wanted and recipients.are_named and all(0 < pk <= LARGEST_ID for pk in wanted):
-        rows = fetch_all((PRESENT, {"company": actor.company.pk, "members": wanted}))
-        if len(rows) == len(set(wanted)):
-            return rows[0][0], {member: account for _company, member, account in rows}
     # One more than may be, so that too many are noticed without reading them all.
     pks = recipients_query(actor, recipients).values_list("pk", flat=True)[: MOVES_LIMIT + 1]
     if len(pks) > MOVES_LIMIT:
         raise _too_many()
     held = _hold_present(actor, recipients, list(pks))
     accounts = ensure_accounts(actor.company, held)
-    return accounts.company, accounts.members
+    # The keys come from the request's new row, so no transfer can have them yet.
+    opened = (accounts.company, *accounts.members.values())
+    posting = Posting.open(actor.company.pk, opened, keys=(), now=now)
+    return _post(actor, each, posting, request_id)
 
 
 def _hold_present(actor: Actor, recipients: Recipients, wanted: list[int]) -> list[int]:
     """Those who are still there and cannot be removed now; MemberGone if somebody named is not."""
-    values = {"company": actor.company.pk, "members": wanted}
+    values = {"company": actor.company.pk, "members": array(wanted)}
     held = [pk for (pk,) in fetch_all((HOLD_PRESENT, values))]
     if len(held) < len(wanted) and (not held or recipients.are_named):
         recipients_query(actor, recipients)
@@ -210,22 +278,13 @@ def _too_many() -> CreditError:
     )
 
 
-def _post(
-    actor: Actor,
-    each: Decimal,
-    company_account: int,
-    purses: dict[int, int],
-    request_id: int,
-    now: datetime,
-) -> dict[str, Any]:
+def _post(actor: Actor, each: Decimal, posting: Posting, request_id: int) -> dict[str, Any]:
+    purses = [purse for purse in posting.purses.values() if purse.member_id is not None]
+    company = next(purse for purse in posting.purses.values() if purse.member_id is None)
     if len(purses) > MOVES_LIMIT:
         raise _too_many()
     total = each * len(purses)
-    # The keys come from the request's new row, so no transfer can have them yet.
-    opened = (company_account, *purses.values())
-    posting = Posting.open(actor.company.pk, opened, keys=(), now=now)
     require_active_state(posting.company_state)
-    company = posting.purses[company_account]
     if company.available < total:
         raise NotEnoughCredit(
             _("The company's credit is too low: %(total)s are needed, %(available)s are there.")
@@ -235,15 +294,16 @@ def _post(
             },
             field="amount",
         )
-    for member_id, account in purses.items():
+    actor_id = actor.member.pk if actor.member else None
+    for purse in purses:
         posting.transfer(
             Move(
-                kind=Transfer.Kind.ALLOCATION,
-                source=company_account,
-                destination=account,
+                kind=ALLOCATION,
+                source=company.id,
+                destination=purse.id,
                 amount=each,
-                key=f"allocation:{request_id}:{member_id}",
-                actor_id=actor.member.pk if actor.member else None,
+                key=f"allocation:{request_id}:{purse.member_id}",
+                actor_id=actor_id,
             )
         )
     decision = entry(

@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import Q
 
 from credit.models import Allowance, AllowanceHold, Hold
-from credit.posting_sql import array
 from members.models import Company
+from skypemgr.lib.arrays import Among, array
 from skypemgr.lib.periods import utc_now
 
 STORE = """
@@ -100,7 +100,7 @@ class IncludedMinutes:
         open_holds = Q(hold__in=hold_ids, hold__status=Hold.Status.OPEN)
         holds = list(AllowanceHold.objects.filter(open_holds)) if hold_ids else []
         usable = Q(
-            member_id__in=list(member_ids),
+            Among("member_id", member_ids),
             ends_at__gt=since,
             starts_at__lte=until,
             seconds_left__gt=0,

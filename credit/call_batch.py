@@ -8,19 +8,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
-
 from credit.accounts import Accounts, ensure_accounts
 from credit.allowances import IncludedMinutes, Share
 from credit.call_rows import ReportedCall
 from credit.ledger import Move, Posting
 from credit.models import Account, Call, Hold, Transfer
 from credit.money import ZERO
-from credit.posting_sql import array
 from credit.rating import RateBook, Tariff
 from credit.recharge import Recharger, lock_rules
 from credit.usage_locks import HOLD_DAYS
 from members.models import Company
+from skypemgr.lib.arrays import Among, AmongTexts, array, texts
 from skypemgr.lib.periods import day_in
 from skypemgr.lib.prepared import Prepared, fetch_all
 
@@ -121,7 +119,8 @@ class Batch:
         posting = Posting.open(
             self.company.pk,
             [*ids, accounts.company] if needed else ids,
-            keys=[call_key(call.source, call.id) for call in calls],
+            # Whoever has the key is the call's own transfer: the calls are read instead, below.
+            keys=(),
             now=self.now,
         )
         recharger = None
@@ -170,7 +169,7 @@ class Batch:
             _tariff, _billed, price = self._price(call)
             account = accounts.members[call.member_id]
             spent[account] = spent.get(account, ZERO) + price
-        armed = Account.objects.filter(pk__in=spent, recharge_below__isnull=False)
+        armed = Account.objects.filter(Among("pk", spent), recharge_below__isnull=False)
         rows = armed.values_list("pk", "balance", "recharge_below")
         return any(balance - spent[pk] < below for pk, balance, below in rows if below is not None)
 
@@ -256,11 +255,11 @@ class Batch:
             "company": self.company.pk,
             "now": self.now,
             "members": array(row.call.member_id for row in rows),
-            "sources": [row.call.source for row in rows],
-            "ids": [row.call.id for row in rows],
-            "destinations": [row.call.destination for row in rows],
-            "countries": [row.tariff.country if row.tariff else "" for row in rows],
-            "kinds": [row.tariff.kind if row.tariff else "emergency" for row in rows],
+            "sources": texts(row.call.source for row in rows),
+            "ids": texts(row.call.id for row in rows),
+            "destinations": array(row.call.destination for row in rows),
+            "countries": texts(row.tariff.country if row.tariff else "" for row in rows),
+            "kinds": texts(row.tariff.kind if row.tariff else "emergency" for row in rows),
             "started": array(row.call.started_at for row in rows),
             "durations": array(row.call.duration_seconds for row in rows),
             "billed": array(row.billed_seconds for row in rows),
@@ -293,7 +292,7 @@ def _days(rows: Sequence[Charged]) -> str:
 def _named(model: Any, company: Company, names: set[tuple[str, str]]) -> Any:
     """A little more than the rows of these (source, id): those of any of the sources and ids."""
     return model.objects.filter(
-        Q(source__in={source for source, _name in names}),
-        Q(external_id__in={name for _source, name in names}),
+        AmongTexts("source", {source for source, _name in names}),
+        AmongTexts("external_id", {name for _source, name in names}),
         company=company,
     )

@@ -12,6 +12,7 @@ from credit.call_rows import CallRow, ReportedCall, member_key, read_row
 from credit.ledger import atomically
 from credit.rating import RateBook
 from members.models import Company, Member
+from skypemgr.lib.arrays import Among
 from skypemgr.lib.periods import utc_now
 
 BATCH = 1000
@@ -62,5 +63,5 @@ def find_members(company: Company, values: Iterable[object]) -> dict[int | str, 
         for name, pk in rows.filter(user__username__in=names).values_list("user__username", "pk")
         if name is not None
     }
-    found.update((pk, pk) for pk in rows.filter(pk__in=ids).values_list("pk", flat=True))
+    found.update((pk, pk) for pk in rows.filter(Among("pk", ids)).values_list("pk", flat=True))
     return found

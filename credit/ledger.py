@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from credit import posting_sql
 from credit.errors import CreditError, KeyConflict, NotEnoughCredit, UnknownAccount
 from credit.money import checked_amount
-from credit.posting_sql import array
 from members.models.companies import zone_in_force
 from skypemgr.lib import live
+from skypemgr.lib.arrays import array, texts
 from skypemgr.lib.periods import day_in
 from skypemgr.lib.prepared import Call, fetch_all
 from skypemgr.lib.wake import wake
@@ -143,19 +143,27 @@ class Posting:
         if keys or not rows:
             found = fetch_all((posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)}))
         company = found[0][:COMPANY_COLUMNS] if found else rows[0][PURSE_COLUMNS:]
-        state, zone, next_zone, changes_on, booked_from = company
-        zone = zone_in_force(zone, next_zone, changes_on, now)
-        today = day_in(zone, now)
-        # A clock that is behind books nothing into a closed month.
-        if booked_from is not None and today < booked_from:
-            today = booked_from
-        posting = cls(company_id, purses, state=state, zone=zone, today=today, now=now)
+        posting = cls.over(company_id, purses, company, now=now)
         transfers = (fields[COMPANY_COLUMNS:] for fields in found)
         for pk, *row in (fields for fields in transfers if fields[0] is not None):
             posted = Posted(Move(*row[:8]), *row[8:])
             posted.id, posted.already = pk, True
             posting._known[posted.move.key] = posted
         return posting
+
+    @classmethod
+    def over(
+        cls, company_id: int, purses: dict[int, Purse], company: Sequence[Any], *, now: datetime
+    ) -> "Posting":
+        """A posting over purses locked by the caller, none of whose keys can be known yet;
+        ``company`` is its row as the statements of ``posting_sql`` select it."""
+        state, zone, next_zone, changes_on, booked_from = company
+        zone = zone_in_force(zone, next_zone, changes_on, now)
+        today = day_in(zone, now)
+        # A clock that is behind books nothing into a closed month.
+        if booked_from is not None and today < booked_from:
+            today = booked_from
+        return cls(company_id, purses, state=state, zone=zone, today=today, now=now)
 
     def known(self, key: str) -> Posted | None:
         """What the key already names, in the ledger or in this posting."""
@@ -246,7 +254,7 @@ class Posting:
             "destinations": array(move.destination for move in moves),
             "destination_kinds": array(self.purses[move.destination].kind for move in moves),
             "amounts": array(move.amount for move in moves),
-            "keys": [move.key for move in moves],
+            "keys": texts(move.key for move in moves),
             "days": array(posted.booked_on for posted in written),
             "occurred": array(move.occurred_at for move in moves),
             "actors": array(move.actor_id for move in moves),

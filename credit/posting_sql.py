@@ -1,48 +1,44 @@
 """The statements of a posting. Its one rule: as many for one move as for a thousand."""
 
-from collections.abc import Iterable
-
 from skypemgr.lib.prepared import Prepared
 
-
-def array(values: Iterable[object]) -> str:
-    """An array as PostgreSQL writes it, of values without commas or quotes: numbers, times, our own
-    words. Much faster than one by one through the driver.
-    """
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
-
+# What a ``Purse`` is made of, and what says which day it is for the company.
+PURSE = (
+    "id, kind, currency, balance, held, version, last_booked_on, recharge_below,"
+    " recharge_resumes_on, member_id, alert_below"
+)
+COMPANY = (
+    "company.state, company.time_zone, company.next_time_zone, company.next_time_zone_on,"
+    " company.booked_from"
+)
 
 # The figures come from the locking query itself: it re-reads rows that changed while it waited,
 # which a join beside it would show as they were before. System accounts are read, never locked,
 # so that two members' calls never wait for each other.
-LOCK_PURSES = Prepared("""
+LOCK_PURSES = Prepared(f"""
 WITH purse AS MATERIALIZED (
-  SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
-         recharge_resumes_on, member_id, alert_below
+  SELECT {PURSE}
     FROM credit_account
    WHERE company_id = %(company)s AND id = ANY(%(ids)s::bigint[])
      AND kind IN ('company', 'member')
    ORDER BY id
      FOR NO KEY UPDATE
 )
-SELECT account.*, company.state, company.time_zone, company.next_time_zone,
-       company.next_time_zone_on, company.booked_from
+SELECT account.*, {COMPANY}
   FROM (
     SELECT * FROM purse
      UNION ALL
-    SELECT id, kind, currency, balance, held, version, last_booked_on, recharge_below,
-           recharge_resumes_on, member_id, alert_below
+    SELECT {PURSE}
       FROM credit_account
      WHERE company_id = %(company)s AND id = ANY(%(ids)s::bigint[])
        AND kind NOT IN ('company', 'member')
   ) account
   JOIN members_company company ON company.id = %(company)s
-""")
+""")  # noqa: S608 - constants
 
 # A statement of its own after the locks: it sees what was committed while they were waited for.
-LOOK_UP = Prepared("""
-SELECT company.state, company.time_zone, company.next_time_zone, company.next_time_zone_on,
-       company.booked_from, transfer.id, transfer.kind, transfer.source_id,
+LOOK_UP = Prepared(f"""
+SELECT {COMPANY}, transfer.id, transfer.kind, transfer.source_id,
        transfer.destination_id, transfer.amount, transfer.key, transfer.occurred_at,
        transfer.actor_id, transfer.reverses_id, transfer.booked_on, transfer.source_balance_after,
        transfer.source_version, transfer.destination_balance_after,
@@ -51,7 +47,7 @@ SELECT company.state, company.time_zone, company.next_time_zone, company.next_ti
   LEFT JOIN credit_transfer transfer
     ON transfer.company_id = %(company)s AND transfer.key = ANY(%(keys)s::text[])
  WHERE company.id = %(company)s
-""")
+""")  # noqa: S608 - constants
 
 WRITE = Prepared("""
 WITH moved AS (

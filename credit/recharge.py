@@ -17,6 +17,7 @@ from credit.money import ZERO
 from credit.recharge_plan import Plan, plan_recharge
 from members.models import Company, Member
 from members.notices import NoticeKind, tell_administrators
+from skypemgr.lib.arrays import Among
 from skypemgr.lib.periods import first_of_month, first_of_next_month
 
 MONTH_TOTALS = """
@@ -222,9 +223,9 @@ def lock_rules(
     ``skip_locked``: but for those that somebody else holds."""
     rules = (
         RechargeRule.objects.filter(
+            Among("member__accounts", account_ids),
             company_id=company_id,
             is_on=True,
-            member__accounts__in=list(account_ids),
             member__status=Member.Status.ACTIVE,
         )
         .annotate(account_id=F("member__accounts__id"))

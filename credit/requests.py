@@ -22,6 +22,11 @@ BEGIN_REQUEST = Prepared(
     " VALUES (%(company)s, %(key)s, %(content)s, now())"
     " ON CONFLICT (company_id, key) DO NOTHING RETURNING id"
 )
+# The id that this session's last insert was given is in the table only if nobody was there before.
+BEGUN = (
+    "SELECT id FROM credit_outsiderequest"
+    " WHERE id = (SELECT currval('credit_outsiderequest_id_seq'))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,26 @@ def answer_statement(request_id: int, answer: dict[str, Any]) -> Call:
     return STORE_ANSWER, {"answer_request": request_id, "answer_text": json.dumps(answer)}
 
 
+def begin_statement(company_id: int, request: OutsideKey) -> Call:
+    """What inserts the request's row unless it is there, to be sent along with a statement that
+    reads ``BEGUN``: its id if it was not there."""
+    return BEGIN_REQUEST, {
+        "company": company_id,
+        "key": request.key,
+        "content": request.content_hash,
+    }
+
+
+def first_answer(company_id: int, request: OutsideKey) -> dict[str, Any]:
+    """What was answered when the key first came; IdempotencyConflict if other content came."""
+    first = OutsideRequest.objects.get(company_id=company_id, key=request.key)
+    if first.content_hash != request.content_hash:
+        raise IdempotencyConflict(
+            _("This key was already used for another request. Use a new one.")
+        )
+    return dict(first.answer or {})
+
+
 def answer_once(
     company_id: int,
     request: OutsideKey,
@@ -65,15 +90,9 @@ def answer_once(
     derived. The same key with another content is an IdempotencyConflict. A refusal leaves no row.
     ``work_stores``: the work has sent ``answer_statement`` along with a statement of its own.
     """
-    values = {"company": company_id, "key": request.key, "content": request.content_hash}
-    inserted = fetch_all((BEGIN_REQUEST, values))
+    inserted = fetch_all(begin_statement(company_id, request))
     if not inserted:
-        first = OutsideRequest.objects.get(company_id=company_id, key=request.key)
-        if first.content_hash != request.content_hash:
-            raise IdempotencyConflict(
-                _("This key was already used for another request. Use a new one.")
-            )
-        return dict(first.answer or {})
+        return first_answer(company_id, request)
     answer = work(inserted[0][0])
     if not work_stores:
         OutsideRequest.objects.filter(pk=inserted[0][0]).update(answer=answer)

@@ -35,8 +35,8 @@ from billing.features.periods import (
 from billing.features.terms import Terms, TermsBook
 from billing.models import FeatureKind, Subscription
 from credit.accounts import company_balance
-from credit.posting_sql import array
 from members.models import Company
+from skypemgr.lib.arrays import array
 from skypemgr.lib.periods import first_of_month
 
 ZERO = Decimal(0)

@@ -75,7 +75,10 @@ class Call(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="calls")
+    # The composite key of migration 0002 ties the member and the company at once.
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="calls", db_constraint=False, db_index=False
+    )
     source = models.CharField(max_length=40)
     external_id = models.CharField(max_length=100)
     destination = models.CharField(max_length=16)

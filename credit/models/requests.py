@@ -10,7 +10,7 @@ from members.models import Company
 class OutsideRequest(models.Model):
     """One wish with its idempotency key, the hash of what was wished, and the first answer."""
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=120)
     content_hash = models.CharField(max_length=64)
     answer = models.JSONField(null=True)

@@ -18,15 +18,26 @@ class AuditEntry(models.Model):
     (``member:12``; several members are ``AuditedMember`` rows), ``data`` holds amounts as strings.
     """
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
     member = models.ForeignKey(
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Users and tokens are never deleted, and no page starts from them: an index would only cost.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     token = models.ForeignKey(
-        "members.ApiToken", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "members.ApiToken",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     verb = models.CharField(max_length=40)
     subject = models.CharField(max_length=80, blank=True)

@@ -147,8 +147,8 @@ def test_without_the_lock_an_allocation_reaches_somebody_removed(
     """The race is real."""
     credit_company(alice.company, "100", now=NOON)
     give(alice, bob, "5", now=NOON)
-    unlocked = allocation.PRESENT.text.replace("FOR SHARE OF member", "")
-    monkeypatch.setattr(allocation, "PRESENT", Prepared(unlocked))
+    unlocked = allocation.HOLD_NAMED.text.replace("FOR SHARE", "")
+    monkeypatch.setattr(allocation, "HOLD_NAMED", Prepared(unlocked))
     removed, _given = one_in_the_others_way(
         lambda: remove(alice, bob), lambda: give(alice, bob, "7", now=NOON)
     )

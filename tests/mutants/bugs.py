@@ -99,8 +99,8 @@ LEDGER_BUGS = (
     bug(
         "month from UTC",
         LEDGER,
-        "self.today = day_in(zone, now)",
-        'self.today = day_in("UTC", now)',
+        "today = day_in(zone, now)",
+        'today = day_in("UTC", now)',
         f"{MOVES}::test_the_booking_day_is_the_companys_and_never_earlier_than_the_purses_last",
     ),
     bug(
@@ -319,8 +319,8 @@ LEAVING_BUGS = (
     bug(
         "leaving: an allocation does not wait for a removal",
         "credit/allocation.py",
-        "   FOR SHARE OF member\n",
-        "",
+        "id = ANY(%(members)s::bigint[])\n ORDER BY id\n   FOR SHARE\n",
+        "id = ANY(%(members)s::bigint[])\n ORDER BY id\n",
         f"{GOING}::test_an_allocation_that_waits_for_a_removal_adds_nothing",
     ),
     bug(
