@@ -18,7 +18,7 @@ from credit.filter_words import filter_words
 from credit.member_filters import PARAMETERS as MEMBER_PARAMETERS
 from credit.member_filters import MemberFilters, Narrowing, phone_digits, searched
 from members.actors import Actor
-from members.models import Company
+from members.models import Company, Member
 
 Status = Subscription.Status
 PARAMETERS = (*MEMBER_PARAMETERS, "has", "state")
@@ -39,7 +39,8 @@ class FeatureFilters:
     """What was asked for of a kind. ``has``: ``yes`` or ``no``, empty for everybody; a state is
     that of a feature they have; who has a number is found by it too.
 
-    ``members``: the filters that joined, ``typed`` as they were typed. ``errors``: by parameter,
+    ``members``: the filters that joined, ``whoever`` without having it or not, ``typed`` as they
+    were typed. ``errors``: by parameter,
     why one that was given is not among them.
     """
 
@@ -48,6 +49,7 @@ class FeatureFilters:
     has: str
     state: str
     typed: MemberFilters
+    whoever: MemberFilters
     members: MemberFilters
     errors: Mapping[str, str | Promise] = field(default_factory=dict)
 
@@ -60,22 +62,24 @@ class FeatureFilters:
         if state:
             has = "yes"
         found = with_feature(company, kind, state)
-        is_meant = Q()
-        if has == "yes":
-            is_meant = Q(pk__in=found.values("member"))
-        elif has == "no":
-            is_meant = ~Q(Exists(found.filter(member=OuterRef("pk"))))
         # Who has left keeps what is paid, and stands among those who have it.
-        members = replace(typed, errors=errors, status=typed.status or WHEN[has])
+        whoever = replace(typed, errors=errors, status=typed.status or WHEN[has])
         digits = phone_digits(typed.search) if kind == FeatureKind.NUMBER else ""
+        is_found = Q()
         if digits:
-            whose = found.filter(number__e164__contains=digits).values("member")
-            is_meant &= searched(typed.search) | Q(pk__in=whose)
-            members = replace(members, search="")
-        if is_meant:
+            # Each half by its own index.
+            named = Member.objects.filter(searched(typed.search), company=company).values("pk")
+            numbered = found.filter(number__e164__contains=digits).values("member")
+            is_found = Q(pk__in=named.union(numbered))
+            whoever = replace(whoever, search="", also=Narrowing(f"{kind}:{digits}", is_found))
+        members = whoever
+        if has:
+            is_meant = Q(pk__in=found.values("member"))
+            if has == "no":
+                is_meant = ~Q(Exists(found.filter(member=OuterRef("pk"))))
             content = f"{kind}:{has}:{state}:{digits}"
-            members = replace(members, also=Narrowing(content, is_meant))
-        return cls(company, kind, has, state, typed, members, errors)
+            members = replace(whoever, also=Narrowing(content, is_found & is_meant))
+        return cls(company, kind, has, state, typed, whoever, members, errors)
 
     @property
     def is_narrowed(self) -> bool:

@@ -47,10 +47,11 @@ RENEWALS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A feature and its page."""
+    """A feature, its page, and until when it is there as the page says it."""
 
     line: FeatureLine
     url: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ def _lines(
         status: render_to_string("credit/parts/status_badge.html", {"status": status})
         for status in {row.member.status for row in rows}
     }
+    untils: dict[tuple[object, ...], str] = {}
     lines = []
     for row in rows:
         member, key = row.member, str(row.member.pk)
@@ -208,7 +210,11 @@ def _lines(
             Line(
                 row=row,
                 features=[
-                    Shown(each, feature_url.replace("/0/", f"/{each.feature.pk}/"))
+                    Shown(
+                        each,
+                        feature_url.replace("/0/", f"/{each.feature.pk}/"),
+                        _until(each, untils),
+                    )
                     for each in row.lines
                 ],
                 height=max(1, len(row.lines)) + bool(row.more_count),
@@ -225,6 +231,18 @@ def _lines(
             )
         )
     return lines
+
+
+def _until(line: FeatureLine, made: dict[tuple[object, ...], str]) -> str:
+    """Until when the feature is there, in the words of the page; made once for all alike."""
+    feature = line.feature
+    alike = (
+        *(feature.status, feature.paid_until, feature.grace_until),
+        *(line.renews, line.is_unpaid, line.is_discontinued),
+    )
+    if alike not in made:
+        made[alike] = render_to_string("billing/parts/until_words.html", {"line": line})
+    return made[alike]
 
 
 def _tabs(addresses: Addresses, filters: FeatureFilters, sort: str) -> list[dict[str, object]]:

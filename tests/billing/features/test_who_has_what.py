@@ -86,7 +86,7 @@ def test_each_kind_tells_who_has_it_what_it_costs_and_what_ends(
     cancelled = Subscription.objects.get(member=carol)
     cancel_feature(actor=Actor.of_member(rich), subscription_id=cancelled.pk)
     words = words_of(desk.get("/features/"))
-    assert "Subscriptions 1 member · 2 €9.17 a month" in words
+    assert "Subscriptions 1 member 2 in all €9.17 a month" in words
     assert "Voicemail 2 members €2.00 a month" in words
     assert "1 ends" in words
 
