@@ -34,9 +34,9 @@ from credit.accounts import company_balance
 from credit.filter_words import status_words
 from credit.member_filters import PRESENT
 from credit.queries.members import read_lists
-from credit.views.addresses import Addresses, Chip
 from members.access import MemberRequest, find_member, readers_only
 from skypemgr.lib.periods import first_of_next_month, utc_now
+from skypemgr.lib.table_addresses import Addresses, Chip
 
 TABLE = "features-table"
 # What a table's address may carry; ticks are the page's own.

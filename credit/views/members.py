@@ -14,11 +14,11 @@ from credit.exports import download_members
 from credit.filter_words import filter_words, rule_words, status_words
 from credit.member_filters import PARAMETERS, MemberFilters
 from credit.queries.members import DEFAULT_SORT, SORTS, MemberRow, read_lists, read_members
-from credit.views.addresses import Addresses, Chip
 from credit.views.shared import refuse_misread
 from members.access import MemberRequest, readers_only
 from members.models.people import Role
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.table_addresses import Addresses, Chip
 
 TABLE = "members-table"
 HEADS = {"name": "name", "balance": "balance", "spent": "-spent", "activity": "-activity"}
