@@ -249,3 +249,20 @@ def test_the_filters_speak_french(client_of: ClientOf, rich: Member) -> None:
     assert response.status_code == 200
     assert response.context["filters"].below == Decimal("5.5")
     assert "5,50" in words_of(response)
+
+
+@pytest.mark.parametrize(
+    ("query", "is_open"),
+    [
+        ("", False),
+        ("?q=bob", False),
+        ("?sort=-spent", False),
+        ("?role=member", True),
+        ("?below=x", True),
+    ],
+)
+def test_the_fields_of_filters_stand_open_only_where_one_is_set(
+    desk: Client, query: str, is_open: bool
+) -> None:
+    content = desk.get(f"/members/{query}").content.decode()
+    assert ('<details class="filters-fold" open>' in content) is is_open

@@ -10,7 +10,7 @@ from credit.member_filters import MemberFilters, filtered_members
 from credit.models import Account
 from credit.queries import member_order
 from credit.queries.member_order import amount_of, cut_by_amount
-from credit.queries.member_totals import read_totals
+from credit.queries.member_totals import read_totals, sum_up
 from members.models import Company, Member
 from skypemgr.lib.periods import utc_now
 
@@ -112,3 +112,11 @@ def test_the_sums_are_those_of_each_status(crowd: Company) -> None:
         assert totals.of([status]).balance == sum(purse.balance for purse in purses)
         assert totals.of([status]).with_balance == sum(purse.balance > 0 for purse in purses)
     assert totals.present_count == totals.of(("active", "suspended")).count
+
+
+@pytest.mark.parametrize("status", ["", "active", "suspended", "gone", "all"])
+def test_the_sums_of_a_whole_company_are_those_of_its_members(crowd: Company, status: str) -> None:
+    today = crowd.day_at(utc_now())
+    filters = MemberFilters(status=status)
+    one_by_one = sum_up(filtered_members(crowd, filters, today=today), today)
+    assert dict(read_totals(crowd, filters, today=today).by_status) == dict(one_by_one.by_status)
