@@ -36,7 +36,9 @@ def update_profile(*, actor: Actor, **fields: str) -> Member:
         )
         user = member.user
         before = {"name": member.name, "language": user.language, "time_zone": user.time_zone}
-        changes = {name: value for name, value in clean.items() if before[name] != value}
+        changes: dict[str, Any] = {
+            name: value for name, value in clean.items() if before[name] != value
+        }
         if changes:
             _save(member, user, changes)
             record(actor, "update_profile", subject=f"member:{member.pk}", **changes)
