@@ -1,7 +1,7 @@
 """``make bench``: starts servers, then measures. Its one rule: all in one run on one server.
 
 ``--quick`` takes a tenth of the sizes. Sections can be named: transfers, allocations, calls,
-members, features, sweeps, renewals.
+members, features, sweeps, renewals, reports.
 """
 
 import os

@@ -18,6 +18,7 @@ from benchmarks import (  # noqa: E402 - models from now on
     features_pages,
     members_page,
     renewals,
+    reports,
     sweeps,
     transfers,
 )
@@ -30,7 +31,16 @@ BUSY = (
     "The machine had more to do than it has processors: absolute figures, and ratios between one"
     " and four processes, say little; run it again on a quiet one."
 )
-SECTIONS = ("transfers", "allocations", "calls", "members", "features", "sweeps", "renewals")
+SECTIONS = (
+    "transfers",
+    "allocations",
+    "calls",
+    "members",
+    "features",
+    "sweeps",
+    "renewals",
+    "reports",
+)
 
 
 def main(words: Sequence[str]) -> None:
@@ -69,6 +79,9 @@ def measure(chosen: Sequence[str], divisor: int) -> Iterator[Figure]:
         yield from members_page.measure(houses[3], 100_000 // divisor)
     if "features" in chosen:
         yield from features_pages.measure(houses[3], 100_000 // divisor, 30_000 // divisor)
+    if "reports" in chosen:
+        sizes = (200 // divisor, 100_000 // divisor, 10_000_000 // divisor)
+        yield from reports.measure(*sizes)
     differences = verify_ledger()
     if differences:
         raise AssertionError(differences[:5])
