@@ -1,6 +1,6 @@
 """The planted bugs about features: renewals, and included minutes."""
 
-from tests.mutants.planting import Bug, Change, bug
+from tests.mutants.planting import bug
 
 PAYING, PERIODS = "billing/features/paying.py", "billing/features/periods.py"
 RENEWALS, CHANGING = "billing/renewals.py", "billing/features/changing.py"
@@ -87,7 +87,7 @@ RENEWAL_BUGS = (
         "renewal: one run pays one period of each",
         RENEWALS,
         "            place = batch.place if place else None\n",
-        "            place = batch.place\n",
+        "            break\n",
         f"{CARE}::test_one_run_makes_up_for_all_periods_though_their_ends_are_mixed",
     ),
     bug(
@@ -208,22 +208,5 @@ MINUTES_BUGS = (
         "rest = billed - sum(share.seconds for share in shares)\n"
         "            price = tariff.price(tariff.billed_seconds(rest))",
         f"{INCLUDED}::test_only_the_rest_is_priced_with_its_fee_but_not_raised_to_the_minimum",
-    ),
-    Bug(
-        "minutes: the purse is locked before the allowances",
-        (
-            Change(
-                BATCH,
-                "        self.minutes = self._lock_minutes(calls)\n        ids =",
-                "        ids =",
-            ),
-            Change(
-                BATCH,
-                "        recharger = None\n        if needed and",
-                "        self.minutes = self._lock_minutes(calls)\n"
-                "        recharger = None\n        if needed and",
-            ),
-        ),
-        (f"{INCLUDED}::test_allowances_are_locked_before_the_purse_in_a_few_statements",),
     ),
 )
