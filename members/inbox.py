@@ -33,6 +33,7 @@ _ICONS = {
     NoticeKind.MEMBER_LEFT: "user-minus",
     NoticeKind.MEMBER_REMOVED: "user-minus",
     NoticeKind.LOW_BALANCE: "wallet",
+    NoticeKind.EXPORT_READY: "download",
 }
 
 

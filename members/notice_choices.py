@@ -53,6 +53,7 @@ _KINDS: dict[NoticeKind, tuple[Promise, tuple[str, ...]]] = {
     NoticeKind.RENEWALS_UNPAID: (_("Features could not be renewed"), _ADMINISTRATORS),
     NoticeKind.PLAN_DISCONTINUED: (_("A plan is not offered any more"), _ADMINISTRATORS),
     NoticeKind.FEATURES_ENDED: (_("Features have ended"), _ADMINISTRATORS),
+    NoticeKind.EXPORT_READY: (_("A file is ready to download"), _READERS),
     NoticeKind.COMPANY_CLOSED: (_("The company is closed"), _EVERYBODY),
     NoticeKind.MEMBER_REMOVED: (_("My place in the company has ended"), _EVERYBODY),
 }
@@ -66,6 +67,7 @@ OPTIONAL = frozenset(
         NoticeKind.PURCHASE_SUCCEEDED,
         NoticeKind.CREDIT_REQUEST_APPROVED,
         NoticeKind.CREDIT_REQUEST_DECLINED,
+        NoticeKind.EXPORT_READY,
     }
 )
 

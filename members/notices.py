@@ -43,6 +43,7 @@ class NoticeKind(models.TextChoices):
     RENEWALS_UNPAID = "renewals_unpaid"
     PLAN_DISCONTINUED = "plan_discontinued"
     FEATURES_ENDED = "features_ended"
+    EXPORT_READY = "export_ready"
 
 
 def tell_administrators(company: Company, kind: NoticeKind, *, key: str, **data: Any) -> None:

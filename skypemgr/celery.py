@@ -22,6 +22,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "notice.created": ("members.send_notice",),
     "invitation.created": ("members.send_invitation",),
     "import.wanted": ("members.advance_import",),
+    "export.wanted": ("portal.advance_export",),
     "gateway.event": ("billing.process_event",),
     "incident.created": ("billing.mail_incident",),
     "purchase.open": ("billing.advance_purchase",),

@@ -370,6 +370,7 @@ CELERY_BEAT_SCHEDULE = {
     "return-numbers": {"task": "billing.return_numbers", "schedule": 60.0},
     "forget-sessions": {"task": "members.forget_sessions", "schedule": crontab(minute="40")},
     "resume-imports": {"task": "members.resume_imports", "schedule": 60.0},
+    "resume-exports": {"task": "portal.resume_exports", "schedule": 60.0},
     "send-notices": {"task": "members.send_pending_notices", "schedule": 30.0},
 }
 

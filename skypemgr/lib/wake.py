@@ -2,9 +2,9 @@
 
 Facts: ``purse.due`` (account id), ``company.credited`` and ``company.debited`` (company id),
 ``notice.created`` (notice id), ``invitation.created`` (invitation id), ``import.wanted`` (import
-job id), ``purchase.open`` (purchase id), ``incident.created`` (incident id), ``gateway.event``
-(event id), ``method.removed`` (forget wish id). ``skypemgr/celery.py`` says who answers; a
-sweep finds whatever was never told.
+job id), ``export.wanted`` (export id), ``purchase.open`` (purchase id), ``incident.created``
+(incident id), ``gateway.event`` (event id), ``method.removed`` (forget wish id).
+``skypemgr/celery.py`` says who answers; a sweep finds whatever was never told.
 """
 
 import logging

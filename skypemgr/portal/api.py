@@ -1,7 +1,5 @@
 """``reports``: the portal's reports for programs. Its one rule: same rows as the pages."""
 
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -17,10 +15,10 @@ from skypemgr.lib.errors import ProductError
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.rest import AmountSerializerField, require_text
 from skypemgr.portal.downloads import FORMATS, download
-from skypemgr.portal.queries import figures
+from skypemgr.portal.exports.files import Source, head_of, plain_row
 from skypemgr.portal.reports.base import read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
-from skypemgr.portal.spans import Kind, find_span
+from skypemgr.portal.spans import find_span
 
 SPAN = (
     OpenApiParameter("month", str, description="YYYY-MM; the current month without any of these."),
@@ -76,6 +74,7 @@ class ReportDoor(Door):
             (200, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"): (
                 OpenApiTypes.BINARY
             ),
+            (200, "application/pdf"): OpenApiTypes.BINARY,
         },
     )
     def get(self, request: ApiRequest, name: str) -> HttpResponseBase:
@@ -83,35 +82,12 @@ class ReportDoor(Door):
         company = request.actor.company
         form = require_text(request, "format", max_length=10) or "json"
         if form not in ("json", *FORMATS):
-            raise InvalidFormat(_("Ask for json, csv or xlsx."), field="format")
+            raise InvalidFormat(_("Ask for json, csv, xlsx or pdf."), field="format")
         wanted = {key: require_text(request, key, max_length=LONGEST_TEXT) for key in TEXTS}
         span = find_span(company, wanted, now=utc_now())
         report = read_report(name, company, span, read_filters(company, wanted))
         if form != "json":
-            return download(report, span=span, currency=company.currency, form=form, language="en")
-        strip = figures.read_strip(company, span.first, span.last)
+            return download(report, company=company, span=span, form=form, language="en")
         keys = [column.key for column in report.columns]
-        return Response(
-            {
-                "name": report.name,
-                **({"month": span.slug} if span.kind == Kind.MONTH else {}),
-                "first": span.first.isoformat(),
-                "last": span.last.isoformat(),
-                "currency": company.currency,
-                "opening": _plain(strip.opening),
-                "incoming": _plain(strip.incoming),
-                "outgoing": _plain(strip.outgoing),
-                "closing": _plain(strip.closing),
-                "totals": {key: _plain(value) for key, value in report.totals.items()},
-                "results": [
-                    {key: _plain(value) for key, value in zip(keys, row, strict=True)}
-                    for row in report.rows()
-                ],
-            }
-        )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return f"{value:.4f}"
-    return value.isoformat() if isinstance(value, date) else value
+        rows = [plain_row(keys, row) for row in report.rows()]
+        return Response({**head_of(Source(company, report, span, "en")), "results": rows})

@@ -3,9 +3,14 @@
 from django.urls import re_path
 from django.urls.resolvers import URLPattern
 
+from members.api.base import door
 from skypemgr.portal.api import ReportDoor
+from skypemgr.portal.api_exports import ExportDoor, ExportFileDoor, ExportsDoor
 from skypemgr.portal.reports.catalogue import REPORTS
 
 urlpatterns: list[URLPattern] = [
     re_path(rf"^reports/(?P<name>{'|'.join(REPORTS)})/?$", ReportDoor.as_view(), name="api_report"),
+    door("exports", ExportsDoor, "exports"),
+    door("exports/<export_id>", ExportDoor, "export"),
+    door("exports/<export_id>/file", ExportFileDoor, "export_file"),
 ]

@@ -1,22 +1,54 @@
-"""Reports as files. Its one rule: a file holds the same rows and amounts as the page."""
+"""One report as a file at once. Its one rule: what takes long is left to a worker."""
 
-from django.http import HttpResponseBase
-from django.utils.translation import gettext as _
+import tempfile
 
-from skypemgr.lib.exports import Cell, csv_response, xlsx_response
+from django.http import FileResponse, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Company
+from skypemgr.lib.errors import ProductError
+from skypemgr.lib.exports import CSV_TYPE, XLSX_TYPE, csv_response
+from skypemgr.portal.exports.files import Source, table_of, write_report
 from skypemgr.portal.reports.base import Report
 from skypemgr.portal.spans import Span
 
-FORMATS = ("csv", "xlsx")
+FORMATS = ("csv", "xlsx", "pdf")
+CONTENT_TYPES = {
+    "csv": CSV_TYPE,
+    "xlsx": XLSX_TYPE,
+    "pdf": "application/pdf",
+    "json": "application/json",
+    "zip": "application/zip",
+}
+# CSV is sent while it is read; a workbook or a PDF has to be ready first.
+MOST_ROWS = {"xlsx": 50_000, "pdf": 2_000}
+
+
+class TooLargeAtOnce(ProductError):
+    """A worker has to write this file."""
+
+    code = "too_large_at_once"
 
 
 def download(
-    report: Report, *, span: Span, currency: str, form: str, language: str
+    report: Report, *, company: Company, span: Span, form: str, language: str
 ) -> HttpResponseBase:
-    """The report's rows as ``csv`` or ``xlsx``, the currency in a column of its own."""
-    name = f"{report.name}-{span.slug}"
-    header: list[Cell] = [*(column.label for column in report.shown_columns), _("Currency")]
-    rows = ([*report.shown(row), currency] for row in report.rows())
-    if form == "xlsx":
-        return xlsx_response(name, header, rows, sheet=str(report.title))
-    return csv_response(name, header, rows, language=language)
+    """The report's rows as ``csv``, ``xlsx`` or ``pdf``. Raises TooLargeAtOnce."""
+    source = Source(company, report, span, language)
+    if form == "csv":
+        table = table_of(source)
+        return csv_response(source.file_name, table.header, table.rows, language=language)
+    if report.count > MOST_ROWS[form]:
+        raise TooLargeAtOnce(
+            _("This file is too large to be written at once. Have it generated for you instead."),
+            field="format",
+        )
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the response, which closes it
+    write_report(source, form, file)
+    file.seek(0)
+    return FileResponse(
+        file,
+        as_attachment=True,
+        filename=f"{source.file_name}.{form}",
+        content_type=CONTENT_TYPES[form],
+    )

@@ -18,9 +18,9 @@ def test_english_csv_parts_columns_by_commas_and_keeps_the_point() -> None:
     assert lines[1] == "2026-09-03,Zoé; «dupont»,1234.5000,3,\r\n"
 
 
-def test_french_csv_parts_columns_by_semicolons_and_writes_a_comma() -> None:
+def test_french_csv_parts_columns_by_semicolons_and_writes_commas_and_days_its_own_way() -> None:
     lines = list(csv_lines(HEADER, ROWS, language="fr"))
-    assert lines[1] == '2026-09-03;"Zoé; «dupont»";1234,5000;3;\r\n'
+    assert lines[1] == '03/09/2026;"Zoé; «dupont»";1234,5000;3;\r\n'
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+33", "-2", "@SUM(A1)", "\t=1", " =1", "\r=1", "＝1+1"])

@@ -235,7 +235,7 @@ def test_a_report_by_api_is_the_same(
     assert api(history.bob).get("reports/allocations").status_code == 403
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "pdf"])
 def test_a_report_by_api_comes_as_a_file(
     history: History, api: Callable[..., Client], form: str
 ) -> None:
@@ -250,7 +250,7 @@ def test_a_report_by_api_comes_as_a_file(
     [
         ({"month": "2026-13"}, 422, "invalid_month"),
         ({"month": "9999-01"}, 404, "not_found"),
-        ({"format": "pdf"}, 422, "invalid_format"),
+        ({"format": "doc"}, 422, "invalid_format"),
     ],
 )
 def test_a_report_by_api_refuses_what_it_cannot_give(

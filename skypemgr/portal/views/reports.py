@@ -5,6 +5,7 @@ report.
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -18,7 +19,7 @@ from members.access import MemberRequest, readers_only
 from members.models import Company, Member, MemberList
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.periods import utc_now
-from skypemgr.portal.downloads import FORMATS, download
+from skypemgr.portal.downloads import FORMATS, TooLargeAtOnce, download
 from skypemgr.portal.queries import figures
 from skypemgr.portal.reports.base import Column, Filters, Report, Row, Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
@@ -73,21 +74,23 @@ def show_report(request: MemberRequest, name: str) -> HttpResponse:
 @require_safe
 @readers_only
 def export_report(request: MemberRequest, name: str) -> HttpResponseBase:
-    """The whole report as a file, in the form ``?format=`` (csv or xlsx)."""
+    """The whole report as a file, in the form ``?format=`` (csv, xlsx or pdf); one that takes
+    longer is left to a worker.
+    """
     company = request.member.company
-    form = request.GET.get("format", "csv")
+    wanted = request.GET.get("format", "csv")
+    form = wanted if wanted in FORMATS else "csv"
     try:
         span, filters = _wanted(request, company)
         report = read_report(name, company, span, filters)
+        language = get_language() or "en"
+        return download(report, company=company, span=span, form=form, language=language)
+    except TooLargeAtOnce as error:
+        messages.info(request, str(error))
+        query = {**span.parameters, **filters.parameters, "reports": name, "format": form}
+        return redirect(f"{reverse('export_new')}?{urlencode(query)}")
     except ProductError as error:
         return _refused(request, name, error)
-    return download(
-        report,
-        span=span,
-        currency=company.currency,
-        form=form if form in FORMATS else "csv",
-        language=get_language() or "en",
-    )
 
 
 def _wanted(request: MemberRequest, company: Company) -> tuple[Span, Filters]:
