@@ -71,12 +71,13 @@ class Measures:
 @dataclass(frozen=True, slots=True)
 class Within:
     """Whose calls: of a list (``NO_LIST``: of none) and a cost centre ("": none) on the day of the
-    start, of a member; None: of all.
+    start, of a member; to which country (``usage_by`` alone); None: all.
     """
 
     list_id: int | None = None
     cost_centre: str | None = None
     member_id: int | None = None
+    country: str | None = None
 
 
 EVERYBODY = Within()
@@ -193,6 +194,7 @@ def usage_by(
         "list": within.list_id,
         "cost_centre": within.cost_centre,
         "member": within.member_id,
+        "country": within.country,
     }
     return [
         Usage(
@@ -253,17 +255,21 @@ def _dimensions(by: By, within: Within) -> frozenset[str]:
         found.add(By.LIST)
     if within.cost_centre is not None:
         found.add(By.COST_CENTRE)
+    if within.country is not None:
+        found.add(By.DESTINATION)
     return frozenset(found)
 
 
 def within_sql(within: Within) -> str:
-    """The condition on list and cost centre."""
+    """The condition on list, cost centre and country."""
     where = ""
     if within.list_id is not None:
         is_none = within.list_id == NO_LIST
         where += " AND list_id IS NULL" if is_none else " AND list_id = %(list)s"
     if within.cost_centre is not None:
         where += " AND cost_centre = %(cost_centre)s"
+    if within.country is not None:
+        where += " AND country = %(country)s"
     return where
 
 

@@ -58,9 +58,9 @@ _DASHBOARD = _Entry("dashboard", _("Dashboard"), "layout-dashboard", ())
 _MEMBERS = _Entry("members", _("Members"), "users", ("/members/", "/requests/"))
 _FEATURES = _Entry("features", _("Features"), "phone-call", ("/features/",))
 _BUY = _Entry("buy", _("Buy credit"), "credit-card", ("/buy/",))
-_REPORTS = _Entry("reports", _("Reports"), "chart-bar", ("/reports/", "/purchases/"))
+_REPORTS = _Entry("reports", _("Reports"), "chart-bar", ("/reports/", "/purchases/", "/calls/"))
 _SETTINGS = _Entry("settings", _("Settings"), "settings", ("/settings/", "/profile/"))
-_ME = _Entry("me", _("My account"), "wallet", ("/me/",))
+_ME = _Entry("me", _("My account"), "wallet", ("/me/", "/calls/"))
 
 _NAVIGATION: dict[str, tuple[_Entry, ...]] = {
     Role.ADMINISTRATOR: (_DASHBOARD, _MEMBERS, _FEATURES, _BUY, _REPORTS, _SETTINGS),

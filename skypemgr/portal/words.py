@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from credit.models import Transfer
 from credit.rules import RuleStatus
-from skypemgr.lib.formats import format_date, format_money
+from skypemgr.lib.formats import format_date, format_duration, format_money
 from skypemgr.portal.queries.movements import Movement
 
 Kind = Transfer.Kind
@@ -51,6 +51,16 @@ TONES: dict[str, str] = {
 def tell_company_movements(movements: list[Movement], today: date) -> list[Line]:
     """The company's feed."""
     return [_line(item, today, _company_title(item), _company_text(item)) for item in movements]
+
+
+def tell_list_movements(movements: list[Movement], today: date) -> list[Line]:
+    """The feed of a list: sums of days."""
+    return [_line(item, today, _sum_title(item), "") for item in movements]
+
+
+def tell_member_movements(movements: list[Movement], today: date) -> list[Line]:
+    """A member's feed as administrators and finance see it."""
+    return [_line(item, today, _own_title(item), _text_for_others(item)) for item in movements]
 
 
 def tell_own_movements(movements: list[Movement], today: date) -> list[Line]:
@@ -144,7 +154,27 @@ def _company_text(item: Movement) -> str:
     return item.made_by
 
 
+def _sum_title(item: Movement) -> str:
+    titles = {
+        Kind.ALLOCATION: ngettext("%(count)s allocation", "%(count)s allocations", item.count),
+        Kind.AUTO_RECHARGE: ngettext(
+            "%(count)s auto-recharge", "%(count)s auto-recharges", item.count
+        ),
+    }
+    if item.kind == Kind.CALL:
+        return _calls_title(item.count)
+    return titles[Kind(item.kind)] % {"count": item.count}
+
+
+def _text_for_others(item: Movement) -> str:
+    if item.destination:
+        return format_duration(item.duration_seconds)
+    return _("Automatic") if item.kind == Kind.AUTO_RECHARGE else item.made_by
+
+
 def _own_title(item: Movement) -> str:
+    if item.destination:
+        return item.destination
     if item.kind == Kind.CALL:
         return _calls_title(item.count)
     return _plain_title(item)

@@ -18,8 +18,10 @@ from credit.sweeps import sweep_due_purses
 from members.actors import Actor
 from members.invitations import invite_members
 from members.models import Company, Member
-from skypemgr.portal.queries import figures
+from skypemgr.portal.queries import people
 from skypemgr.portal.queries.attention import Attention, Situation, read_attention
+from skypemgr.portal.queries.dashboard import read_board
+from skypemgr.portal.scope import Scope
 from tests.conftest import ClientOf, credit_company, make_company
 from tests.portal.conftest import NOW, post_call
 
@@ -28,14 +30,13 @@ TERMS = RuleTerms(Decimal(10), Decimal(5), Decimal(20))
 
 def attention_of(company: Company, *, may_act: bool = True, now: datetime = NOW) -> list[Attention]:
     """The lines of the company."""
-    purse = figures.read_company_purse(company)
-    balance = purse.balance if purse else Decimal(0)
-    pace = figures.read_daily_pace(company, now.date())
+    board = read_board(Scope(company), viewer=None, now=now)
+    assert board.people is not None
     situation = Situation(
         company=company,
-        balance=balance,
-        lasts_days=figures.lasts_days(balance, pace),
-        members=figures.read_member_totals(company),
+        balance=board.balance,
+        lasts_days=board.forecast.days,
+        members=board.people,
         may_act=may_act,
         now=now,
     )
@@ -195,8 +196,8 @@ def test_attention_takes_eleven_queries_at_most_without_features(
     alice: Member, bob: Member, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     give_rule(alice, bob)
-    totals = figures.read_member_totals(alice.company)
-    situation = Situation(alice.company, Decimal(0), None, totals, may_act=True, now=NOW)
+    told = people.read_people(Scope(alice.company), NOW.date(), 8)
+    situation = Situation(alice.company, Decimal(0), None, told, may_act=True, now=NOW)
     with django_assert_max_num_queries(11):
         read_attention(situation)
 

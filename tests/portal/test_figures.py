@@ -11,7 +11,10 @@ from credit.accounts import company_balance
 from credit.rollup import roll_up_days
 from members.models import Company, Member
 from skypemgr.portal.queries import figures, movements, people
+from skypemgr.portal.queries.dashboard import read_board
+from skypemgr.portal.queries.overview import read_overview
 from skypemgr.portal.reports.catalogue import read_report
+from skypemgr.portal.scope import Scope
 from skypemgr.portal.spans import find_span
 from tests.conftest import credit_company, give, make_company
 from tests.portal.conftest import NOW, SEPTEMBER, History
@@ -22,31 +25,29 @@ Sums = Callable[[Company, str, str], Decimal]
 def test_each_months_figures_are_the_sums_of_its_transfers(
     history: History, month_sums: Sums
 ) -> None:
-    months = figures.read_months(history.company, date(2026, 9, 20))
-    assert months[0].first == date(2025, 10, 1)
-    assert len(months) == 12
-    for month in months:
-        name = f"{month.first:%Y-%m}"
-        assert month.purchases == month_sums(history.company, name, "purchase")
-        assert month.allocations == month_sums(history.company, name, "allocation")
-        assert month.recharges == month_sums(history.company, name, "auto_recharge")
-        assert month.calls == month_sums(history.company, name, "call")
-    assert months[-1].calls == Decimal("4.90")
-    assert months[-1].company.total_in == Decimal(100)
-    assert months[-1].company.total_out == Decimal(15)
+    overview = read_overview(Scope(history.company), date(2026, 9, 20))
+    assert overview.months[0][0] == date(2025, 10, 1)
+    assert len(overview.months) == 12
+    for first, sums in overview.months:
+        name = f"{first:%Y-%m}"
+        assert sums.purchased == month_sums(history.company, name, "purchase")
+        assert sums.allocated == month_sums(history.company, name, "allocation")
+        assert sums.recharged == month_sums(history.company, name, "auto_recharge")
+        assert sums.calls == month_sums(history.company, name, "call")
+    assert overview.months[-1][1].calls == Decimal("4.90")
 
 
-def test_months_are_the_same_once_their_days_are_rolled_up(history: History) -> None:
-    before = figures.read_months(history.company, date(2026, 9, 20))
+def test_figures_are_the_same_once_their_days_are_rolled_up(history: History) -> None:
+    before = read_overview(Scope(history.company), date(2026, 9, 20))
     assert roll_up_days(now=NOW) > 0
-    assert figures.read_months(history.company, date(2026, 9, 20)) == before
+    assert read_overview(Scope(history.company), date(2026, 9, 20)) == before
 
 
-def test_months_are_read_with_one_query(
+def test_all_figures_of_the_company_are_read_with_one_query(
     history: History, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(1):
-        figures.read_months(history.company, date(2026, 9, 20))
+        read_overview(Scope(history.company), date(2026, 9, 20))
 
 
 def test_opening_plus_in_minus_out_is_closing_and_the_next_months_opening(
@@ -63,21 +64,22 @@ def test_opening_plus_in_minus_out_is_closing_and_the_next_months_opening(
 def test_a_company_without_a_purse_has_zeros_everywhere(alice: Member) -> None:
     strip = figures.read_strip(alice.company, date(2026, 9, 1), date(2026, 9, 30))
     assert (strip.opening, strip.closing) == (0, 0)
-    assert figures.read_member_totals(alice.company).balance == 0
-    assert (
-        figures.lasts_days(Decimal(0), figures.read_daily_pace(alice.company, NOW.date())) is None
-    )
+    board = read_board(Scope(alice.company), viewer=alice, now=NOW)
+    assert board.people is not None
+    assert (board.balance, board.people.balance) == (0, 0)
+    assert (board.forecast.until, board.forecast.is_spending) == (None, False)
 
 
 def test_another_companys_movements_never_count(history: History) -> None:
     other = make_company("Other", "charlie")
     credit_company(other.company, "999", now=SEPTEMBER)
-    assert figures.read_months(history.company, date(2026, 9, 20))[-1].purchases == 100
+    overview = read_overview(Scope(history.company), date(2026, 9, 20))
+    assert overview.months[-1][1].purchased == 100
     assert figures.read_strip(history.company, date(2026, 9, 1), date(2026, 9, 30)).incoming == 100
 
 
 def test_members_totals_count_who_has_no_credit(history: History) -> None:
-    totals = figures.read_member_totals(history.company)
+    totals = people.read_people(Scope(history.company), NOW.date(), 8)
     assert totals.count == 3
     assert totals.without_credit == 1
     assert totals.balance == Decimal("40") + 10 + Decimal("25.5") + 5 - Decimal("3.25") - Decimal(
@@ -125,7 +127,7 @@ def test_a_members_feed_holds_only_the_members_own_movements(history: History) -
 
 
 def test_lowest_balances_start_with_members_who_never_had_credit(history: History) -> None:
-    lowest = people.read_lowest(history.company, 2)
+    lowest = people.read_people(Scope(history.company), NOW.date(), 2).lowest
     assert [(member.name, member.balance) for member in lowest] == [
         ("Alice", Decimal(0)),
         ("Carol", Decimal("30")),

@@ -23,7 +23,7 @@ from credit.queries.requests import count_open
 from members.models import Company, Invitation
 from skypemgr.lib.formats import format_date, format_money
 from skypemgr.portal.queries.feature_attention import feature_lines
-from skypemgr.portal.queries.figures import MemberTotals
+from skypemgr.portal.queries.people import People
 
 EXPIRING_DAYS = 5
 DECLINED_DAYS = 14
@@ -53,7 +53,7 @@ class Situation:
     company: Company
     balance: Decimal
     lasts_days: int | None
-    members: MemberTotals
+    members: People
     may_act: bool
     now: datetime
 

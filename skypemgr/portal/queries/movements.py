@@ -10,10 +10,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
-
-from credit.models import Account, DailyTotal, Transfer
+from credit.models import Account, Call, DailyTotal, Transfer
+from credit.span_figures import DayOfKind, read_latest_days
+from members.call_details import hide_last_digits
 from members.models import Company, Member
+from skypemgr.lib.phones import readable_number
 
 # One bulk allocation writes a row for each member: so many are read to find the latest decisions.
 WINDOW = 500
@@ -26,7 +27,7 @@ class Movement:
     """One line of a feed. ``amount`` is above 0 when it came in.
 
     A decision for several members is one line with ``count`` members; calls of one day are one
-    line with ``count`` calls and no ``at``.
+    line with ``count`` calls and no ``at``; of a single call ``destination`` says where it went.
     """
 
     kind: str
@@ -37,6 +38,8 @@ class Movement:
     member: str = ""
     member_id: int | None = None
     made_by: str = ""
+    destination: str = ""
+    duration_seconds: int = 0
 
 
 @dataclass
@@ -59,26 +62,65 @@ def read_company_movements(company: Company, purse: Account | None, limit: int) 
         *_grouped(_outgoing(purse), -1),
         *_grouped(_incoming(purse), 1),
     ]
-    calls = (
-        DailyTotal.objects.filter(company=company, kind=Kind.CALL)
-        .values("day")
-        .annotate(total=Sum("outgoing"), calls=Sum("moves_count"))
-        .order_by("-day")[:limit]
-    )
-    return _newest(groups, calls, limit)
+    return _newest(groups, _by_day(read_latest_days(company, [Kind.CALL], limit)), limit)
+
+
+def read_list_movements(company: Company, list_id: int, limit: int) -> list[Movement]:
+    """What those in the list received and spent, by day and kind; one query."""
+    kinds = (Kind.ALLOCATION, Kind.AUTO_RECHARGE, Kind.CALL)
+    days = read_latest_days(company, [kind.value for kind in kinds], limit, list_id=list_id)
+    return _newest([], _by_day(days), limit)
 
 
 def read_member_movements(purse: Account | None, limit: int) -> list[Movement]:
     """A member's latest movements, own calls by day; two queries."""
     if purse is None:
         return []
+    return _newest(_grouped(_incoming(purse), 1), _calls_by_day(purse, limit), limit)
+
+
+def read_shown_movements(member: Member, purse: Account | None, limit: int) -> list[Movement]:
+    """A member's latest movements for whoever may see single calls, numbers without their last four
+    digits; two queries.
+    """
+    if purse is None:
+        return []
     calls = (
-        DailyTotal.objects.filter(account=purse, kind=Kind.CALL)
-        .values("day")
-        .annotate(total=Sum("outgoing"), calls=Sum("moves_count"))
-        .order_by("-day")[:limit]
+        Call.objects.filter(company=member.company_id, member=member)
+        .order_by("-started_at", "-pk")
+        .values_list("destination", "started_at", "started_on", "duration_seconds", "collected")
     )
-    return _newest(_grouped(_incoming(purse), 1), calls, limit)
+    lines = [
+        Movement(
+            kind=Kind.CALL,
+            amount=-collected,
+            day=day,
+            count=1,
+            at=at,
+            destination=hide_last_digits(readable_number(destination)),
+            duration_seconds=seconds,
+        )
+        for destination, at, day, seconds, collected in calls[:limit]
+    ]
+    return _newest([*_grouped(_incoming(purse), 1), *lines], [], limit)
+
+
+def _calls_by_day(purse: Account, limit: int) -> list[Movement]:
+    rows = (
+        DailyTotal.objects.filter(account=purse, kind=Kind.CALL)
+        .order_by("-day")
+        .values_list("day", "kind", "incoming", "outgoing", "moves_count")
+    )
+    return _by_day(DayOfKind(*row) for row in rows[:limit])
+
+
+def _by_day(days: Iterable[DayOfKind]) -> list[Movement]:
+    return [
+        Movement(
+            kind=row.kind, amount=row.incoming - row.outgoing, day=row.day, count=row.moves_count
+        )
+        for row in days
+    ]
 
 
 def read_member_purse(member: Member) -> Account | None:
@@ -150,13 +192,7 @@ def _grouped(rows: Sequence[Mapping[str, Any]], sign: int) -> list[Movement]:
     ]
 
 
-def _newest(
-    groups: Iterable[Movement], calls: Iterable[Mapping[str, Any]], limit: int
-) -> list[Movement]:
-    lines = [
-        Movement(kind=Kind.CALL, amount=-row["total"], day=row["day"], count=row["calls"])
-        for row in calls
-    ]
-    # A day's calls stand under what was decided that day: their line is a sum, not an instant.
+def _newest(groups: Iterable[Movement], by_day: Iterable[Movement], limit: int) -> list[Movement]:
+    # A day's sums stand under what was decided that day: their line is no instant.
     timed = sorted(groups, key=lambda line: (line.day, line.at), reverse=True)
-    return sorted([*timed, *lines], key=lambda line: line.day, reverse=True)[:limit]
+    return sorted([*timed, *by_day], key=lambda line: line.day, reverse=True)[:limit]

@@ -3,15 +3,22 @@
 Its one rule: a member without a purse has a balance of 0.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from django.db.models import DecimalField, Exists, F, OuterRef, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef
 
-from credit.models import Account, RechargeRule
-from members.models import Company, Invitation, Member
+from credit.member_filters import LONGEST_SEARCH, MemberFilters, searched
+from credit.models import Account
+from credit.queries.members import read_members
+from members.models import Company, Invitation, Member, MemberList
 from members.models.people import Role
+from skypemgr.portal.scope import Scope
+
+NO_RULE = ("", "off")
+FOUND_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,18 @@ class LowMember:
     list: str
     balance: Decimal
     has_rule: bool
+
+
+@dataclass(frozen=True)
+class People:
+    """How many are in the company or the list, what their purses hold together, how many of the
+    active ones have nothing, and who has least.
+    """
+
+    count: int
+    balance: Decimal
+    without_credit: int
+    lowest: Sequence[LowMember] = ()
 
 
 @dataclass(frozen=True)
@@ -39,26 +58,23 @@ class Progress:
         return self.invited and self.credited and self.allocated
 
 
-def read_lowest(company: Company, limit: int) -> list[LowMember]:
-    """The active members with the lowest balances, lowest first; one query."""
-    rule = RechargeRule.objects.filter(member=OuterRef("pk"), is_on=True)
-    rows = (
-        Member.objects.filter(company=company, status=Member.Status.ACTIVE)
-        .annotate(
-            purse_balance=Coalesce(
-                F("accounts__balance"),
-                Value(Decimal(0)),
-                output_field=DecimalField(max_digits=18, decimal_places=4),
-            ),
-            has_rule=Exists(rule),
-        )
-        .order_by("purse_balance", "name_key", "pk")
-        .values_list("pk", "name", "list__name", "purse_balance", "has_rule")
+def read_people(scope: Scope, today: date, shown: int) -> People:
+    """Who is in the company or the list, and the active members with the lowest balances. A fixed
+    number of queries; of many members the sums may be half a minute old (``read_totals``).
+    """
+    filters = MemberFilters(list_id=scope.list_id)
+    page, totals = read_members(scope.company, filters, sort="balance", page="1", today=today)
+    active = totals.of((Member.Status.ACTIVE,))
+    active_rows = [row for row in page.rows if row.status == Member.Status.ACTIVE]
+    return People(
+        count=totals.present_count,
+        balance=totals.balance,
+        without_credit=active.count - active.with_balance,
+        lowest=[
+            LowMember(row.id, row.name, row.list_name, row.balance, row.rule_state not in NO_RULE)
+            for row in active_rows[:shown]
+        ],
     )
-    return [
-        LowMember(id=pk, name=name, list=list_name or "", balance=balance, has_rule=has_rule)
-        for pk, name, list_name, balance, has_rule in rows[:limit]
-    ]
 
 
 def read_progress(company: Company) -> Progress:
@@ -88,4 +104,24 @@ def read_administrators(company: Company) -> list[str]:
         Member.objects.filter(company=company, role=Role.ADMINISTRATOR, status=Member.Status.ACTIVE)
         .order_by("name_key", "pk")
         .values_list("name", flat=True)
+    )
+
+
+def find_people(company: Company, text: str) -> list[Member]:
+    """Members by parts of name, address or number, those who are gone too; the first few by name.
+    One query, none for an empty text.
+    """
+    wanted = text.replace("\0", "").strip()[:LONGEST_SEARCH]
+    if not wanted:
+        return []
+    members = Member.objects.filter(searched(wanted), company=company).select_related("list")
+    return list(members.order_by("name_key", "pk")[:FOUND_SHOWN])
+
+
+def read_lists(company: Company) -> list[tuple[int, str]]:
+    """The lists that are in use, by name; one query."""
+    return list(
+        MemberList.objects.filter(company=company, archived_at=None)
+        .order_by("name_key")
+        .values_list("pk", "name")
     )

@@ -4,84 +4,102 @@ Its one rule: everything on it comes from a fixed number of queries; what change
 fetched again as fragments.
 """
 
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateformat import format as format_day
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.vary import vary_on_headers
 
 from members.access import MemberRequest, members_only
+from members.models import Company
 from members.models.people import Role
 from skypemgr.lib.periods import utc_now
-from skypemgr.portal.queries import attention, figures, movements, people
-from skypemgr.portal.queries.figures import Month
+from skypemgr.portal.charts import calls_chart, days_chart, months_chart
+from skypemgr.portal.comparing import tell_cards
+from skypemgr.portal.queries import attention, people
+from skypemgr.portal.queries.dashboard import Board, read_board
+from skypemgr.portal.queries.people import People
+from skypemgr.portal.queries.rankings import read_rankings
+from skypemgr.portal.scope import read_scope
 from skypemgr.portal.shell import keep_version
-from skypemgr.portal.words import tell_company_movements
-
-MOVEMENTS_SHOWN = 8
-LOWEST_SHOWN = 8
-MONTHS_SHOWN = 12
 
 
 @vary_on_headers("HX-Request")
 @members_only
 def show_dashboard(request: MemberRequest) -> HttpResponse:
-    """The company at a glance; members are led to their own page."""
+    """The company, a list or a member at a glance; members are led to their own page."""
     if request.member.role == Role.MEMBER:
         return redirect("me")
     keep_version(request)
     request.actor.require(Role.ADMINISTRATOR, Role.FINANCE)
-    part = "#live" if request.htmx else ""
-    return render(request, f"portal/dashboard.html{part}", _read(request))
-
-
-def _read(request: MemberRequest) -> dict[str, Any]:
     company = request.member.company
-    now = utc_now()
-    today = company.day_at(now)
-    purse = figures.read_company_purse(company)
-    balance = purse.balance if purse else Decimal(0)
-    months = figures.read_months(company, today, MONTHS_SHOWN)
-    members = figures.read_member_totals(company)
-    lasts = figures.lasts_days(balance, figures.read_daily_pace(company, today))
+    wanted = request.GET.get("find", "").strip()
+    found = people.find_people(company, wanted)
+    if len(found) == 1:
+        return redirect(f"{reverse('dashboard')}?member={found[0].pk}")
+    scope = read_scope(company, request.GET)
+    board = read_board(scope, viewer=request.member, now=utc_now())
+    context = _live(request, board)
+    if request.htmx:
+        return render(request, "portal/dashboard.html#live", context)
+    context |= _charts(board) | {
+        "calls_url": f"{reverse('calls')}?{scope.query}" if scope.query else reverse("calls"),
+        "rankings": read_rankings(scope, board.today),
+        "lists": people.read_lists(company),
+        "wanted": wanted,
+        "found": found,
+        "steps": _steps(company) if context["may_act"] and scope.is_company else [],
+    }
+    return render(request, "portal/dashboard.html", context)
+
+
+def _live(request: MemberRequest, board: Board) -> dict[str, Any]:
+    """What moves by itself."""
+    scope, company = board.scope, board.scope.company
     may_act = request.member.is_administrator and company.state != company.State.CLOSED
-    situation = attention.Situation(
-        company=company,
-        balance=balance,
-        lasts_days=lasts,
-        members=members,
-        may_act=may_act,
-        now=now,
-    )
-    progress = people.read_progress(company)
     return {
+        "board": board,
+        "scope": scope,
         "company": company,
         "currency": company.currency,
-        "today": today,
-        "balance": balance,
-        "lasts_days": lasts,
-        "members": members,
-        "month": months[-1],
-        "month_before": months[-2],
-        "attention": attention.read_attention(situation),
-        "movements": tell_company_movements(
-            movements.read_company_movements(company, purse, MOVEMENTS_SHOWN), today
-        ),
-        "lowest": people.read_lowest(company, LOWEST_SHOWN),
-        "steps": _steps(progress) if may_act and not progress.is_done else [],
         "may_act": may_act,
-        "credit_chart": _credit_chart(months, company.currency),
-        "calls_chart": _calls_chart(months, company.currency),
+        "own_url": f"{reverse('dashboard')}?{scope.query}" if scope.query else reverse("dashboard"),
+        "cards": tell_cards(board.overview.periods, company.currency, is_company=scope.is_company),
+        "attention": _attention(board, board.people, may_act) if scope.is_company else [],
     }
 
 
-def _steps(progress: people.Progress) -> list[dict[str, Any]]:
+def _attention(board: Board, told: People | None, may_act: bool) -> list[attention.Attention]:
+    if told is None:
+        return []
+    situation = attention.Situation(
+        company=board.scope.company,
+        balance=board.balance,
+        lasts_days=board.forecast.days,
+        members=told,
+        may_act=may_act,
+        now=utc_now(),
+    )
+    return attention.read_attention(situation)
+
+
+def _charts(board: Board) -> dict[str, Any]:
+    overview, currency = board.overview, board.scope.company.currency
+    is_company = board.scope.is_company
+    return {
+        "months_chart": months_chart(overview.months, currency, is_company=is_company),
+        "calls_chart": calls_chart(overview.months, currency) if is_company else None,
+        "days_chart": days_chart(overview.month_days, currency),
+    }
+
+
+def _steps(company: Company) -> list[dict[str, Any]]:
+    """The first steps, until all are done; one query."""
+    progress = people.read_progress(company)
+    if progress.is_done:
+        return []
     steps = [
         {
             "done": progress.invited,
@@ -110,47 +128,3 @@ def _steps(progress: people.Progress) -> list[dict[str, Any]]:
             step["primary"] = True
             break
     return steps
-
-
-def _credit_chart(months: list[Month], currency: str) -> dict[str, Any]:
-    return {
-        "id": "credit",
-        "type": "stacked",
-        "currency": currency,
-        "labels": [_label(month.first) for month in months],
-        "series": [
-            {
-                "kind": "purchases",
-                "label": _("Purchases"),
-                "values": [month.purchases for month in months],
-            },
-            {
-                "kind": "allocation",
-                "label": _("Allocations"),
-                "values": [-month.allocations for month in months],
-            },
-            {
-                "kind": "recharge",
-                "label": _("Auto-recharges"),
-                "values": [-month.recharges for month in months],
-            },
-        ],
-    }
-
-
-def _calls_chart(months: list[Month], currency: str) -> dict[str, Any]:
-    return {
-        "id": "calls",
-        "type": "bar",
-        "currency": currency,
-        "labels": [_label(month.first) for month in months],
-        "series": [
-            {"kind": "calls", "label": _("Calls"), "values": [month.calls for month in months]}
-        ],
-    }
-
-
-def _label(first: date) -> str:
-    # Translators: how a month is written under a chart, in the letters of Django's date filter.
-    month = pgettext("date format", "M")
-    return format_day(first, f"{month} Y" if first.month == 1 else month)

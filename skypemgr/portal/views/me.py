@@ -16,6 +16,7 @@ from credit.rules import describe_rule
 from members.access import PlaceRequest, people_only, places_of
 from members.invitations import waiting_invitations
 from members.models import Member
+from members.models.people import Role
 from skypemgr.lib.periods import utc_now
 from skypemgr.portal.queries import movements, own, people
 from skypemgr.portal.shell import keep_version
@@ -50,6 +51,7 @@ def _read(request: PlaceRequest) -> dict[str, Any]:
         "is_closed": company.state == company.State.CLOSED,
         "own_url": reverse("me") + query,
         "statement_url": reverse("own_statement") + query,
+        "calls_url": _calls_url(place),
         "company": company,
         "currency": company.currency,
         "balance": purse.balance if purse else Decimal(0),
@@ -67,6 +69,14 @@ def _read(request: PlaceRequest) -> dict[str, Any]:
         "open_request": open_request_of(place),
         "is_suspended": place.status == place.Status.SUSPENDED,
     }
+
+
+def _calls_url(place: Member) -> str:
+    if not place.is_present:
+        return f"{reverse('calls')}?place={place.pk}"
+    # Who reads the company's calls chooses the own ones among them.
+    own = "" if place.role == Role.MEMBER else f"?member={place.pk}"
+    return f"{reverse('calls')}{own}"
 
 
 def _places(shown: Member) -> list[dict[str, Any]]:
