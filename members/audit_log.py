@@ -35,6 +35,7 @@ WORDS: dict[str, Promise] = {
     "decline_request": _("Declined a request for credit"),
     "give_feature": _("Gave a feature"),
     "give_call_details_consent": _("Consented to call details"),
+    "export_company": _("Downloaded everything of the company"),
     "import_members": _("Imported members"),
     "invite_members": _("Invited members"),
     "issue_token": _("Made an API token"),

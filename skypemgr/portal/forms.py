@@ -61,6 +61,15 @@ class ExportForm(forms.Form):
         if isinstance(field, forms.ChoiceField):
             field.choices = choices
 
+    def clean(self) -> dict[str, Any]:
+        """The days below, if it is they that are wanted, are both there."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("days") == CHOSEN_DAYS:
+            for name in ("first", "last"):
+                if not cleaned.get(name):
+                    self.add_error(name, _("Choose a day."))
+        return cleaned
+
     @property
     def wanted(self) -> dict[str, str]:
         """The days as in a report's address."""

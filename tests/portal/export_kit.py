@@ -15,15 +15,13 @@ from skypemgr.portal.exports.asking import open_file, request_export
 from skypemgr.portal.models import Export
 from tests.portal.conftest import NOW
 
-BUT_ONE = -1
-
 
 def ask(
-    member: Member, *names: str, form: str = "csv", language: str = "en", **wanted: str
+    maker: Member, *names: str, form: str = "csv", language: str = "en", **wanted: str
 ) -> Export:
-    """The member's export of these reports; of the whole year if nothing else is said."""
+    """The maker's export of these reports; of the whole year if nothing else is said."""
     return request_export(
-        actor=Actor.of_member(member),
+        actor=Actor.of_member(maker),
         names=names or ("summary",),
         wanted=wanted or {"year": "2026"},
         form=form,

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import openpyxl
@@ -11,6 +11,9 @@ from django.core.cache import cache
 from django.core.files.storage import default_storage
 from pytest_django import Settings
 
+from credit.call_rows import CallRow
+from credit.calls import charge_calls
+from credit.models import Rate
 from members.actors import Actor
 from members.lists import create_list
 from members.models import AuditEntry, Member, Notice
@@ -58,6 +61,31 @@ def nothing_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "SMALL_ROWS", dict.fromkeys(asking.FORMS, -1))
 
 
+@pytest.fixture
+def calls(history: History) -> None:
+    """Calls of two members on two days, one of them free of charge."""
+    Rate.objects.create(
+        prefix="33",
+        country="FR",
+        kind="landline",
+        price_per_minute=Decimal("0.6"),
+        currency="EUR",
+        valid_from="2025-01-01",
+    )
+    rows = [
+        CallRow(
+            source="pbx",
+            id=str(number),
+            member=member,
+            destination="+33142278186",
+            started_at=f"2026-09-0{4 + number % 2}T10:0{number}:00Z",
+            duration_seconds=37 * number,
+        )
+        for number, member in enumerate(["bob", "carol", "bob", "bob"])
+    ]
+    charge_calls(history.company, rows, now=datetime(2026, 9, 6, tzinfo=UTC))
+
+
 def stored_files() -> list[str]:
     found: list[str] = []
     folders = ["exports"] if default_storage.exists("exports") else []
@@ -68,6 +96,7 @@ def stored_files() -> list[str]:
     return found
 
 
+@pytest.mark.usefixtures("calls")
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("name", list(REPORTS))
 def test_every_form_read_again_has_the_same_rows_and_totals(

@@ -24,6 +24,7 @@ def show_settings(request: MemberRequest) -> HttpResponse:
         "country": country.name(get_language() or "en") if country else company.country,
         "language_name": get_language_info(company.language)["name_local"].capitalize(),
         "ways": _ways(request.member.is_administrator),
+        "may_archive": request.member.is_administrator,
         "may_close": request.member.is_administrator and company.state != company.State.CLOSED,
     }
     return render(request, "portal/settings.html", context)
