@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, OrderBy, Prefetch, QuerySet
+from django.db.models import F, OrderBy, QuerySet
 
 from credit.member_filters import (
     PRESENT,
@@ -18,7 +18,6 @@ from credit.member_filters import (
     or_zero,
     with_purses,
 )
-from credit.models import Account
 from credit.money import ZERO
 from credit.queries.member_order import amount_of, cut_by_amount
 from credit.queries.member_totals import (
@@ -45,6 +44,8 @@ SORTS: dict[str, tuple[str, ...]] = {
     "-joined": ("-joined_at",),
 }
 DEFAULT_SORT = "name"
+# What stands in a row beside the member.
+OF_ROW: tuple[str, ...] = ("user", "list", "recharge_rule", "purse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +157,8 @@ def ordered(
 
 
 def read_rows(company: Company, pks: list[int], *, today: date) -> list[MemberRow]:
-    """The members' lines in the order given; two queries."""
-    purses = Account.objects.filter(company=company)
-    members = (
-        Member.objects.filter(company=company, pk__in=pks)
-        .select_related("user", "list", "recharge_rule")
-        .prefetch_related(Prefetch("accounts", queryset=purses))
-    )
+    """The members' lines in the order given; one query."""
+    members = with_purses(company).filter(pk__in=pks).select_related(*OF_ROW)
     found = {member.pk: _row(member, today) for member in members}
     return [found[pk] for pk in pks if pk in found]
 
@@ -203,7 +199,8 @@ def cut_page(members: QuerySet[Any], place: Page, name: str = "pk") -> list[int]
 
 def _row(member: Member, today: date) -> MemberRow:
     rule = getattr(member, "recharge_rule", None)
-    purse = next(iter(member.accounts.all()), None)
+    # Not there for who has no purse.
+    purse = getattr(member, "purse", None)
     balance = purse.balance if purse else ZERO
     resumes_on = purse.recharge_resumes_on if purse else None
     last = purse.last_booked_on if purse else None
