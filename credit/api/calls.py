@@ -1,4 +1,6 @@
-"""``calls``: what phone systems report. Its one rule: each row is judged alone, in order."""
+"""``calls``: what phone systems report. Its one rule: each row is judged alone, in order. The
+portal, which lists them at the same address, gives it its place.
+"""
 
 from typing import Any, ClassVar
 

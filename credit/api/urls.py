@@ -5,7 +5,6 @@ from django.urls.resolvers import URLPattern
 from credit.api.activity import ActivityDoor
 from credit.api.alerts import AlertDoor
 from credit.api.allocations import AllocationsDoor
-from credit.api.calls import CallsDoor
 from credit.api.company import CompanyDoor
 from credit.api.credit_requests import (
     ApproveDoor,
@@ -51,7 +50,6 @@ urlpatterns: list[URLPattern] = [
     door("members/<member_id>/suspend", SuspendDoor, "suspend_member"),
     door("members/<member_id>/reactivate", ReactivateDoor, "reactivate_member"),
     door("allocations", AllocationsDoor, "allocations"),
-    door("calls", CallsDoor, "calls"),
     door("calls/authorize", AuthorizeDoor, "authorize"),
     door("calls/<hold_id>/settle", SettleDoor, "settle"),
     door("calls/<hold_id>/release", ReleaseDoor, "release"),
