@@ -4,6 +4,7 @@ One rule: what is shown is exact. An amount shows its currency's own decimals, o
 credit when it has more; nothing here takes or returns a float.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -52,21 +53,34 @@ def currency_symbol(currency: str, language: str | None = None) -> str:
 
 
 def format_money(
-    amount: Decimal | int | str, currency: str, language: str | None = None, *, signed: bool = False
+    amount: Decimal | int | str,
+    currency: str,
+    language: str | None = None,
+    *,
+    signed: bool = False,
+    decimals: int | None = None,
 ) -> str:
     """Write an amount in major units: `1 234,50 €` in French, `€1,234.50` in English.
 
-    The currency's own decimals, or four when the amount is more precise.
+    The currency's own decimals, or four when the amount is more precise; or as many as asked, so
+    that the amounts of a column stand in line (see `decimals_of`).
     With `signed` an amount above zero gets a plus sign. Raises InvalidOperation for no number.
     """
     value = Decimal(amount)
-    digits = format_number(abs(value), language, _decimals_of(value, currency_decimals(currency)))
+    places = decimals_of([value], currency) if decimals is None else decimals
+    digits = format_number(abs(value), language, places)
     sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
     symbol = currency_symbol(currency, language)
     if _is_french(language):
         return f"{sign}{digits}{NO_BREAK_SPACE}{symbol}"
     gap = NO_BREAK_SPACE if symbol[-1].isalpha() else ""
     return f"{sign}{symbol}{gap}{digits}"
+
+
+def decimals_of(amounts: Iterable[Decimal], currency: str) -> int:
+    """The decimals of amounts that stand in line: the currency's, or four if one is finer."""
+    fewest = currency_decimals(currency)
+    return max((_decimals_of(amount, fewest) for amount in amounts), default=fewest)
 
 
 def format_number(

@@ -1,5 +1,6 @@
 """Reports: each figure is what the transfers say, however it is cut."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.portal.reports.base import Filters, Report, Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
 from skypemgr.portal.spans import Span, find_span
-from tests.conftest import give, make_member
+from tests.conftest import ClientOf, give, make_member
 from tests.portal.conftest import NOW, SEPTEMBER, History
 
 
@@ -52,7 +53,7 @@ def test_lists_are_those_of_the_day(history: History) -> None:
         if is_rolled:
             roll_up_days(now=NOW)
         report = read_report("summary", history.company, whole_year(history), Filters(by="list"))
-        found = {row[0]: row[1:] for row in report.rows()}
+        found = {row[1]: row[2:] for row in report.rows()}
         assert found["Sales"] == (Decimal(10), Decimal(0), Decimal("4.40"))
         assert found[""] == (Decimal("65.5"), Decimal(5), Decimal("3.75"))
     filters = Filters(list_id=sales.pk)
@@ -106,6 +107,83 @@ def test_a_report_costs_the_same_queries_however_many_rows(
         for number in range(5):
             member = make_member(history.company, f"q{_more}{number}")
             give(history.alice, member, "1", now=NOW)
+
+
+@pytest.mark.parametrize("name", list(REPORTS))
+@pytest.mark.parametrize("by", ["", "list", "cost_centre", "month"])
+def test_each_column_sorts_all_rows_both_ways(history: History, name: str, by: str) -> None:
+    span = whole_year(history)
+    if by and name not in ("summary", "usage"):
+        return
+    plain = read_report(name, history.company, span, Filters(by=by))
+    everything = sorted(map(str, plain.rows()))
+    for key in plain.sorts:
+        rising = read_report(name, history.company, span, Filters(by=by, sort=key))
+        falling = read_report(name, history.company, span, Filters(by=by, sort=f"-{key}"))
+        assert sorted(map(str, rising.rows())) == sorted(map(str, falling.rows())) == everything
+        if name == "purchases" and key in ("net", "total"):
+            assert column(rising, key) == sorted(column(rising, key), key=str) != []
+            assert column(falling, key) == column(rising, key)[::-1]
+    with pytest.raises(ProductError) as refused:
+        read_report(name, history.company, span, Filters(by=by, sort="1; DROP"))
+    assert (refused.value.code, refused.value.field) == ("invalid_filter", "sort")
+
+
+def test_every_figure_of_a_report_leads_to_what_it_is_made_of(
+    history: History, client_of: ClientOf
+) -> None:
+    browser = client_of(history.alice)
+    for address in (
+        "summary/?year=2026",
+        "summary/?year=2026&by=month",
+        "summary/?by=list",
+        "purchases/",
+        "allocations/",
+        "usage/",
+        "usage/?by=day",
+        "usage/?by=list&year=2026",
+    ):
+        page = browser.get(f"/reports/{address}").content.decode()
+        links = re.findall(r'<td[^>]*><a[^>]*href="([^"]+)"', page)
+        for link in links:
+            assert browser.get(link.replace("&amp;", "&")).status_code in (200, 302), link
+    page = browser.get("/reports/summary/?month=2026-08").content.decode()
+    assert "/reports/allocations/?month=2026-08&amp;kind=allocation" in page
+    assert "/reports/purchases/?month=2026-08" in page
+    page = browser.get("/reports/summary/?year=2026&by=month").content.decode()
+    assert "/reports/summary/?month=2026-08&amp;by=kind" in page
+
+
+def test_a_member_is_chosen_by_name(history: History, client_of: ClientOf) -> None:
+    browser = client_of(history.alice)
+    chosen = browser.get("/reports/allocations/?month=2026-08&person=BOB")
+    assert chosen.status_code == 302
+    assert chosen["Location"] == f"/reports/allocations/?month=2026-08&member={history.bob.pk}"
+    page = browser.get(chosen["Location"]).content.decode()
+    assert "40.00" in page
+    assert "25.50" not in page
+    make_member(history.company, "bobby")
+    several = browser.get("/reports/allocations/?person=bob").content.decode()
+    assert "Whom do you mean?" in several
+    assert "/members/" in several
+    nobody = browser.get("/reports/allocations/?person=%25%27%3Cb%3E")
+    assert nobody.status_code == 200
+    assert "No member is called" in nobody.content.decode()
+
+
+def test_the_search_finds_no_member_of_another_company(
+    history: History, charlie: Member, client_of: ClientOf
+) -> None:
+    page = client_of(history.alice).get("/reports/usage/", {"person": charlie.name})
+    assert page.status_code == 200
+    assert "No member is called" in page.content.decode()
+
+
+def test_the_features_of_all_kinds_are_chosen_together(history: History) -> None:
+    report = read_report(
+        "allocations", history.company, whole_year(history), Filters(kind="feature")
+    )
+    assert (report.count, report.totals["amount"]) == (0, Decimal(0))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from skypemgr.portal.reports.base import (
     Row,
     Versions,
     choose,
+    choose_sort,
     read_versions,
 )
 from skypemgr.portal.spans import Span
@@ -36,20 +37,22 @@ KINDS = (
     Choice("", _("All that was given")),
     *(
         Choice(kind.value, KIND_LABELS[kind.value])
-        for kind in (Kind.ALLOCATION, Kind.AUTO_RECHARGE, *FeatureKind)
+        for kind in (Kind.ALLOCATION, Kind.AUTO_RECHARGE, Kind.FEATURE, *FeatureKind)
     ),
 )
 COLUMNS = (
     Column("day", _("Date"), "day"),
     Column("member_id", _("Member"), "id"),
     Column("member", _("Member")),
-    Column("list", _("List")),
+    Column("list_id", _("List"), "id"),
+    Column("list", _("List"), is_secondary=True),
     Column("kind", _("Kind"), "kind"),
-    Column("what", _("What")),
-    Column("by", _("Allocated by")),
+    Column("what", _("What"), is_secondary=True),
+    Column("by", _("Allocated by"), is_secondary=True),
     Column("amount", _("Amount"), "money"),
-    Column("balance_after", _("Member's balance after"), "money"),
+    Column("balance_after", _("Member's balance after"), "money", is_secondary=True),
 )
+SORTS = ("day",)
 # Of many rows only those of the page are looked up further, unless it is these that choose them.
 _MOVES = """
 SELECT transfer.id, transfer.booked_on AS day, transfer.source_version AS place, transfer.kind,
@@ -71,9 +74,9 @@ _CHOSEN = """
    AND (%(member)s::bigint IS NULL OR account.member_id = %(member)s)
    AND (%(list)s::bigint IS NULL OR place.list_id = %(list)s)
 """
-_PAGE = "ORDER BY {place} LIMIT %(limit)s OFFSET %(offset)s"
+_PAGE = "ORDER BY {place} {direction} LIMIT %(limit)s OFFSET %(offset)s"
 _READ = """
-SELECT total.day, account.member_id, member.name, list.name, total.kind, subscription.kind,
+SELECT total.day, account.member_id, member.name, list.id, list.name, total.kind, subscription.kind,
        plan.name_en, plan.name_fr, number.e164, actor.name, total.amount, total.balance_after
   FROM ({moves}) total {joined} {place}
   LEFT JOIN members_member member ON member.id = account.member_id
@@ -82,17 +85,21 @@ SELECT total.day, account.member_id, member.name, list.name, total.kind, subscri
   LEFT JOIN billing_phonenumber number ON number.id = subscription.number_id
   LEFT JOIN members_member actor ON actor.id = total.actor_id
 """
-READ_ALL = (
-    _READ.format(
-        moves=_MOVES + _PAGE.format(place="transfer.source_version"), joined=_JOINED, place=PLACE
+READ_ALL = {
+    direction: _READ.format(
+        moves=_MOVES + _PAGE.format(place="transfer.source_version", direction=direction),
+        joined=_JOINED,
+        place=PLACE,
     )
-    + "ORDER BY total.place"
-)
-READ_CHOSEN = (
-    _READ.format(moves=_MOVES, joined=_JOINED, place=PLACE)
+    + f"ORDER BY total.place {direction}"
+    for direction in ("ASC", "DESC")
+}
+READ_CHOSEN = {
+    direction: _READ.format(moves=_MOVES, joined=_JOINED, place=PLACE)
     + _CHOSEN
-    + _PAGE.format(place="total.place")
-)
+    + _PAGE.format(place="total.place", direction=direction)
+    for direction in ("ASC", "DESC")
+}
 _SUM = "SELECT count(*), coalesce(sum(total.amount), 0) FROM ({moves}) total {joined} {place}"
 SUM_CHOSEN = _SUM.format(moves=_MOVES, joined=_JOINED, place=PLACE) + _CHOSEN
 
@@ -114,7 +121,8 @@ def read_allocations(company: Company, span: Span, filters: Filters) -> Report:
     }
     is_chosen = bool(feature or filters.member_id or filters.list_id)
     count, amount = _sum_chosen(parameters) if is_chosen else _sum_all(versions, span, kinds)
-    query = READ_CHOSEN if is_chosen else READ_ALL
+    sort = choose_sort(filters.sort, SORTS, "day")
+    query = (READ_CHOSEN if is_chosen else READ_ALL)["DESC" if sort.startswith("-") else "ASC"]
 
     def read(offset: int, limit: int) -> Sequence[Row]:
         with connection.cursor() as cursor:
@@ -130,7 +138,8 @@ def read_allocations(company: Company, span: Span, filters: Filters) -> Report:
         read=read,
         kinds=KINDS,
         can_choose_people=True,
-        links={"member": ("member_statement", "member_id")},
+        sorts=SORTS,
+        sort=sort,
     )
 
 
@@ -149,7 +158,7 @@ def _sum_chosen(parameters: Mapping[str, Any]) -> tuple[int, Decimal]:
 
 
 def _row(found: Sequence[Any]) -> Row:
-    day, member_id, member, in_list, kind, feature, name_en, name_fr, number, *rest = found
+    day, member_id, member, list_id, in_list, kind, feature, name_en, name_fr, number, *rest = found
     plan = name_fr if (get_language() or "").startswith("fr") else name_en
     what = " · ".join(filter(None, (plan, number)))
-    return (day, member_id, member, in_list, feature or kind, what, *rest)
+    return (day, member_id, member, list_id, in_list, feature or kind, what, *rest)

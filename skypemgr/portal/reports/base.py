@@ -3,7 +3,7 @@ opening + in − out = closing holds on each; single calls never stand in one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from credit.models import Account, DailyTotal, Transfer
 from members.models import Company, Member, MemberList
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.exports import Cell
+from skypemgr.lib.text import search_key
 from skypemgr.portal.spans import Span
 
 ZERO = Decimal(0)
@@ -39,12 +40,15 @@ class InvalidFilter(ProductError):
 @dataclass(frozen=True, slots=True)
 class Column:
     """``form`` says what it holds: text, day, month, count, duration, money, kind (of a transfer),
-    flag; id is for programs alone.
+    flag; id is for programs alone. Pages leave out what is rare where it is nothing in all rows,
+    and what is secondary where it is narrow.
     """
 
     key: str
     label: str | Promise
     form: str = "text"
+    is_rare: bool = False
+    is_secondary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,9 @@ class Meeting:
 class Report:
     """One report of one span. ``count`` rows, a value for each column, in a fixed order.
 
-    ``cuts`` are what a line may stand for, ``kinds`` what may be filtered. ``links``: which page a
-    column leads to, and the column with the number that its address wants. ``sorts`` are the
-    columns by which it can be sorted; ``meeting`` is only of calls.
+    ``cuts`` are what a line may stand for, ``kinds`` what may be filtered. ``sorts`` are the
+    columns by which it can be sorted, ``sort`` how it is (``-``: falling; empty: as the report
+    likes); ``meeting`` is only of calls.
     """
 
     name: str
@@ -113,10 +117,10 @@ class Report:
     cuts: tuple[Choice, ...] = ()
     kinds: tuple[Choice, ...] = ()
     sorts: tuple[str, ...] = ()
+    sort: str = ""
     can_choose_people: bool = False
     meeting: Meeting | None = None
     stream: Callable[[], Iterator[Row]] | None = None
-    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def shown_columns(self) -> tuple[Column, ...]:
@@ -235,6 +239,28 @@ def choose(name: str, value: str, choices: Sequence[Choice]) -> str:
             field=name,
         )
     return value or values[0]
+
+
+def choose_sort(value: str, keys: Sequence[str], default: str) -> str:
+    """How to sort: one of the keys, with ``-`` before it falling. Raises InvalidFilter."""
+    if not value:
+        return default
+    choose("sort", value.removeprefix("-"), [Choice(key, key) for key in keys])
+    return value
+
+
+def sort_rows(rows: Sequence[Row], columns: Sequence[Column], sort: str) -> list[Row]:
+    """The rows, few and known, in that order; those that are alike stay as they were."""
+    if not sort:
+        return list(rows)
+    place = [column.key for column in columns].index(sort.removeprefix("-"))
+    column = columns[place]
+
+    def key(row: Row) -> Any:
+        value = shown_cell(column, row[place])
+        return search_key(value) if isinstance(value, str) else value
+
+    return sorted(rows, key=key, reverse=sort.startswith("-"))
 
 
 def _number(wanted: Mapping[str, str], name: str) -> int | None:

@@ -11,23 +11,39 @@ from django.utils.translation import gettext_lazy as _
 
 from credit.models import Transfer
 from members.models import Company
-from skypemgr.portal.reports.base import ZERO, Column, Filters, Report, Row, read_versions
+from skypemgr.portal.reports.base import (
+    ZERO,
+    Column,
+    Filters,
+    Report,
+    Row,
+    choose_sort,
+    read_versions,
+)
 from skypemgr.portal.spans import Span
 
 TITLE = _("Purchases")
 COLUMNS = (
     Column("day", _("Date"), "day"),
     Column("purchase", _("Purchase number")),
-    Column("method", _("Payment method")),
-    Column("by", _("Bought by")),
-    Column("automatic", _("Auto-recharge"), "flag"),
+    Column("method", _("Payment method"), is_secondary=True),
+    Column("by", _("Bought by"), is_secondary=True),
+    Column("automatic", _("Auto-recharge"), "flag", is_secondary=True),
     Column("net", _("Net"), "money"),
-    Column("vat", _("VAT"), "money"),
+    Column("vat", _("VAT"), "money", is_secondary=True),
     Column("total", _("Total"), "money"),
 )
+SORTS = {
+    "day": "destination_version",
+    "purchase": "purchase__pk",
+    "method": "purchase__method_label",
+    "by": "purchase__made_by__name_key",
+    "net": "amount",
+    "total": "paid_total",
+}
 
 
-def read_purchases(company: Company, span: Span, _filters: Filters) -> Report:
+def read_purchases(company: Company, span: Span, filters: Filters) -> Report:
     """The purchases credited in the span, the first one first. Three queries, one more a page."""
     versions = read_versions(company, span)
     found = Transfer.objects.filter(versions.within("destination"), kind=Transfer.Kind.PURCHASE)
@@ -37,7 +53,10 @@ def read_purchases(company: Company, span: Span, _filters: Filters) -> Report:
         vat=Sum("purchase__vat_amount", default=ZERO),
         total=Sum(Coalesce("purchase__total", "amount"), default=ZERO),
     )
-    rows = found.order_by("destination_version").values_list(
+    sort = choose_sort(filters.sort, tuple(SORTS), "day")
+    order = ("-" if sort.startswith("-") else "") + SORTS[sort.removeprefix("-")]
+    with_total = found.annotate(paid_total=Coalesce("purchase__total", "amount"))
+    rows = with_total.order_by(order, "destination_version").values_list(
         "booked_on",
         "purchase__pk",
         "purchase__method_label",
@@ -45,7 +64,7 @@ def read_purchases(company: Company, span: Span, _filters: Filters) -> Report:
         Coalesce("purchase__is_automatic", False),
         "amount",
         Coalesce("purchase__vat_amount", Decimal(0)),
-        Coalesce("purchase__total", "amount"),
+        "paid_total",
     )
 
     def read(offset: int, limit: int) -> Sequence[Row]:
@@ -58,5 +77,6 @@ def read_purchases(company: Company, span: Span, _filters: Filters) -> Report:
         count=sums.pop("count"),
         totals=sums,
         read=read,
-        links={"purchase": ("purchase", "purchase")},
+        sorts=tuple(SORTS),
+        sort=sort,
     )

@@ -22,7 +22,9 @@ from skypemgr.portal.reports.base import (
     Report,
     Row,
     choose,
+    choose_sort,
     from_rows,
+    sort_rows,
 )
 from skypemgr.portal.spans import Span
 
@@ -35,7 +37,7 @@ CUTS = (
     Choice("cost_centre", _("By cost centre")),
 )
 MONEY = {
-    "movements": Column("movements", _("Movements"), "count"),
+    "movements": Column("movements", _("Movements"), "count", is_secondary=True),
     "in": Column("in", _("In"), "money"),
     "out": Column("out", _("Out"), "money"),
 }
@@ -47,13 +49,13 @@ def read_summary(company: Company, span: Span, filters: Filters) -> Report:
     """
     by = choose("by", filters.by, CUTS)
     if by == "kind":
-        return _by_kind(company, span)
+        return _by_kind(company, span, filters)
     if by == "month":
-        return _by_month(company, span)
-    return _by_place(company, span, by)
+        return _by_month(company, span, filters)
+    return _by_place(company, span, filters, by)
 
 
-def _by_kind(company: Company, span: Span) -> Report:
+def _by_kind(company: Company, span: Span, filters: Filters) -> Report:
     moved: dict[str, list[Decimal | int]] = {}
     for row in totals(company, span.first, span.last, Level.COMPANY):
         line = moved.setdefault(row.kind, [0, ZERO, ZERO])
@@ -62,10 +64,10 @@ def _by_kind(company: Company, span: Span) -> Report:
         line[2] += row.outgoing
     rows = [(kind, *line) for kind, line in sorted(moved.items())]
     columns = (Column("kind", _("Kind"), "kind"), *MONEY.values())
-    return _report(columns, rows)
+    return _report(columns, rows, filters)
 
 
-def _by_month(company: Company, span: Span) -> Report:
+def _by_month(company: Company, span: Span, filters: Filters) -> Report:
     moved: dict[date, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     for row in totals(company, span.first, span.last, Level.COMPANY):
         moved[row.month][0] += row.incoming
@@ -80,65 +82,69 @@ def _by_month(company: Company, span: Span) -> Report:
         month = add_months(month, 1)
     columns = (
         Column("month", _("Month"), "month"),
-        Column("opening", _("Opening balance"), "money"),
+        Column("opening", _("Opening balance"), "money", is_secondary=True),
         MONEY["in"],
         MONEY["out"],
         Column("closing", _("Closing balance"), "money"),
     )
-    return _report(columns, rows)
+    return _report(columns, rows, filters)
 
 
-def _by_place(company: Company, span: Span, by: str) -> Report:
+def _by_place(company: Company, span: Span, filters: Filters, by: str) -> Report:
     level = Level.LIST if by == "list" else Level.COST_CENTRE
     found = totals(company, span.first, span.last, level)
+    columns: tuple[Column, ...]
     if by == "list":
         names = dict(MemberList.objects.filter(company=company).values_list("pk", "name"))
-        rows = _placed((names.get(row.list_id or 0, ""), row) for row in found)
-        columns = (Column("list", _("List")),)
+        rows = _placed(((row.list_id, names.get(row.list_id or 0, "")), row) for row in found)
+        columns = (Column("list_id", _("List"), "id"), Column("list", _("List")))
     else:
-        rows = _placed((row.cost_centre, row) for row in found)
+        rows = _placed(((row.cost_centre,), row) for row in found)
         columns = (Column("cost_centre", _("Cost centre")),)
-    return _report(
-        (
-            *columns,
-            Column("allocations", _("Allocations"), "money"),
-            Column("recharges", _("Auto-recharges"), "money"),
-            Column("calls", _("Calls"), "money"),
-        ),
-        rows,
+    columns = (
+        *columns,
+        Column("allocations", _("Allocations"), "money"),
+        Column("recharges", _("Auto-recharges"), "money"),
+        Column("calls", _("Calls"), "money"),
     )
+    return _report(columns, rows, filters)
 
 
-def _placed(found: Iterable[tuple[str, Total]]) -> list[Row]:
-    """By name: what members received by hand and by rule, and what their calls cost less what was
+def _placed(found: Iterable[tuple[Row, Total]]) -> list[Row]:
+    """By place: what members received by hand and by rule, and what their calls cost less what was
     given back; the biggest spender first.
     """
-    sums: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
-    for name, row in found:
-        line = sums[name]
+    sums: dict[Row, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
+    for place, row in found:
+        line = sums[place]
         if row.kind == Kind.ALLOCATION:
             line[0] += row.incoming
         elif row.kind == Kind.AUTO_RECHARGE:
             line[1] += row.incoming
         elif row.kind in (Kind.CALL, Kind.REVERSAL):
             line[2] += row.outgoing - row.incoming
-    rows = [(name, *line) for name, line in sums.items()]
-    return sorted(rows, key=lambda row: (-row[3], -row[1] - row[2], row[0]))
+    lines = sorted(sums.items(), key=lambda line: str(line[0][-1]))
+    lines.sort(key=lambda line: (-line[1][2], -line[1][0] - line[1][1]))
+    return [(*place, *line) for place, line in lines]
 
 
-def _report(columns: tuple[Column, ...], rows: Sequence[Row]) -> Report:
+def _report(columns: tuple[Column, ...], rows: Sequence[Row], filters: Filters) -> Report:
     """The rows with the sums of their columns; balances are not added up."""
     summed = {
         column.key: sum((row[place] for row in rows), ZERO if column.form == "money" else 0)
         for place, column in enumerate(columns)
         if column.form in ("money", "count") and column.key not in ("opening", "closing")
     }
+    sorts = tuple(column.key for column in columns if column.form != "id")
+    sort = choose_sort(filters.sort, sorts, "")
     return Report(
         name="summary",
         title=TITLE,
         columns=columns,
         count=len(rows),
         totals=summed,
-        read=from_rows(rows),
+        read=from_rows(sort_rows(rows, columns, sort)),
         cuts=CUTS,
+        sorts=sorts,
+        sort=sort,
     )

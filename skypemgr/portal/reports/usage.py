@@ -32,7 +32,9 @@ from skypemgr.portal.reports.base import (
     Report,
     Row,
     choose,
+    choose_sort,
     from_rows,
+    sort_rows,
 )
 from skypemgr.portal.spans import Span
 
@@ -47,22 +49,23 @@ CUTS = (
 )
 MEASURES = (
     Column("calls", _("Calls"), "count"),
-    Column("seconds", _("Duration"), "duration"),
-    Column("included_seconds", _("Included minutes"), "duration"),
-    Column("price", _("Price"), "money"),
+    Column("seconds", _("Duration"), "duration", is_secondary=True),
+    Column("included_seconds", _("Included minutes"), "duration", is_rare=True, is_secondary=True),
+    Column("price", _("Price"), "money", is_secondary=True),
     Column("paid", _("Paid"), "money"),
-    Column("uncollected", _("Not collected"), "money"),
-    Column("booked_later", _("Of it booked later"), "money"),
+    Column("uncollected", _("Not collected"), "money", is_rare=True, is_secondary=True),
+    Column("booked_later", _("Of it booked later"), "money", is_rare=True, is_secondary=True),
 )
 SORTS = {
-    "paid": "-collected",
+    "paid": "collected",
     "member": "name",
-    "calls": "-calls_count",
-    "seconds": "-billed_seconds",
-    "included_seconds": "-included_seconds",
-    "price": "-price",
-    "uncollected": "-uncollected",
+    "calls": "calls_count",
+    "seconds": "billed_seconds",
+    "included_seconds": "included_seconds",
+    "price": "price",
+    "uncollected": "uncollected",
 }
+DEFAULT_SORT = "-paid"
 FIRST_PAGE = 50
 _KINDS = {kind.value: kind.label for kind in Rate.Kind}
 
@@ -76,18 +79,29 @@ def read_usage(company: Company, span: Span, filters: Filters) -> Report:
     found = usage_by(company, span.first, span.last, by=by, within=within)
     total = usage_total(company, span.first, span.last, within=within)
     columns, keys = _named(company, by)
-    rows = [(*keys(line), *_measured(line)) for line in found]
+    sorts = tuple(column.key for column in (*columns, *MEASURES) if column.form != "id")
+    sort = choose_sort(filters.sort, sorts, by if by in (By.DAY, By.MONTH) else DEFAULT_SORT)
+    rows = sort_rows(
+        [(*keys(line), *_measured(line)) for line in found], (*columns, *MEASURES), sort
+    )
     return _report(
-        columns, len(rows), total, from_rows(rows), meeting=_meet(company, span, filters, total)
+        columns,
+        len(rows),
+        total,
+        from_rows(rows),
+        meeting=_meet(company, span, filters, total),
+        sorts=sorts,
+        sort=sort,
     )
 
 
 def _by_member(company: Company, span: Span, filters: Filters, within: Within) -> Report:
-    sort = SORTS[choose("sort", filters.sort, [Choice(key, key) for key in SORTS])]
+    sort = choose_sort(filters.sort, tuple(SORTS), DEFAULT_SORT)
+    order = ("-" if sort.startswith("-") else "") + SORTS[sort.removeprefix("-")]
 
     def usage(page: int, size: int) -> Any:
         return usage_of_members(
-            company, span.first, span.last, within=within, sort=sort, page=page, page_size=size
+            company, span.first, span.last, within=within, sort=order, page=page, page_size=size
         )
 
     first = usage(1, FIRST_PAGE)
@@ -106,8 +120,8 @@ def _by_member(company: Company, span: Span, filters: Filters, within: Within) -
         first.total,
         read,
         meeting=_meet(company, span, filters, first.total),
-        links={"member": ("member_statement", "member_id")},
         sorts=tuple(SORTS),
+        sort=sort,
     )
 
 
@@ -138,10 +152,16 @@ def _named(
         return (Column("month", _("Month"), "month"),), lambda line: (line.day,)
     if by == By.LIST:
         names = dict(MemberList.objects.filter(company=company).values_list("pk", "name"))
-        return (Column("list", _("List")),), lambda line: (names.get(line.list_id or 0, ""),)
+        return (
+            (Column("list_id", _("List"), "id"), Column("list", _("List"))),
+            lambda line: (line.list_id, names.get(line.list_id or 0, "")),
+        )
     if by == By.COST_CENTRE:
         return (Column("cost_centre", _("Cost centre")),), lambda line: (line.cost_centre,)
-    columns = (Column("country", _("Country")), Column("kind", _("Kind of number")))
+    columns = (
+        Column("country", _("Country")),
+        Column("kind", _("Kind of number"), is_secondary=True),
+    )
     return columns, lambda line: (
         country_name(line.country) if line.country else "",
         str(_KINDS.get(line.kind, "")),

@@ -15,17 +15,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from credit.closing import closing_of
+from credit.member_filters import searched
 from members.access import MemberRequest, readers_only
 from members.models import Company, Member, MemberList
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.text import search_key
 from skypemgr.portal.downloads import FORMATS, TooLargeAtOnce, download
 from skypemgr.portal.queries import figures
-from skypemgr.portal.reports.base import Column, Filters, Report, Row, Rows, read_filters
+from skypemgr.portal.reports.base import Filters, Report, Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
 from skypemgr.portal.spans import Kind, Span, find_span
+from skypemgr.portal.views.report_lines import draw_lines
 
 ROWS_SHOWN = 50
+MOST_FOUND = 20
+LONGEST_SEARCH = 100
 
 
 @require_safe
@@ -45,6 +50,9 @@ def show_report(request: MemberRequest, name: str) -> HttpResponse:
         report = read_report(name, company, span, filters)
     except ProductError as error:
         return _refused(request, name, error)
+    found = _found_people(request, company) if report.can_choose_people else []
+    if len(found) == 1:
+        return redirect(f"{request.path}?{_narrowed(request, found[0])}")
     page = Paginator(Rows(report), ROWS_SHOWN).get_page(request.GET.get("page"))
     strip = figures.read_strip(company, span.first, span.last)
     context: dict[str, Any] = {
@@ -58,15 +66,21 @@ def show_report(request: MemberRequest, name: str) -> HttpResponse:
         "filter_query": urlencode(filters.parameters),
         "strip": strip,
         "page": page,
-        "rows": [_cells(report, row) for row in page.object_list],
-        "heads": [_head(report, column, filters) for column in report.shown_columns],
-        "totals": [
-            {"form": column.form, "value": report.totals.get(column.key)}
-            for column in report.shown_columns
-        ],
+        "lines": draw_lines(
+            report,
+            list(page.object_list),
+            span=span,
+            filters=filters,
+            currency=company.currency,
+            wanted=request.GET,
+        ),
+        "cuts": _cuts(report, span, filters),
         "tabs": _tabs(name, span),
         "lists": _lists(company) if report.can_choose_people else [],
         "member": _member(company, filters),
+        "person": request.GET.get("person", "").strip(),
+        "people": [(each.name, _narrowed(request, each)) for each in found],
+        "is_filtered": bool(filters.kind or filters.list_id or filters.member_id),
     }
     return render(request, "portal/report.html", context)
 
@@ -105,27 +119,37 @@ def _refused(request: MemberRequest, name: str, error: ProductError) -> HttpResp
     return render(request, "portal/report_refused.html", context, status=error.status)
 
 
-def _head(report: Report, column: Column, filters: Filters) -> dict[str, Any]:
-    """The head of a column; ``sort`` is empty where the rows cannot be sorted by it."""
-    is_sorted = bool(report.sorts) and column.key == (filters.sort or report.sorts[0])
-    sort = column.key if column.key in report.sorts else ""
-    return {"label": column.label, "form": column.form, "sort": sort, "is_sorted": is_sorted}
-
-
-def _cells(report: Report, row: Row) -> list[dict[str, Any]]:
-    """What stands in the cells of a line, and where they lead."""
-    values = dict(zip((column.key for column in report.columns), row, strict=True))
+def _cuts(report: Report, span: Span, filters: Filters) -> list[dict[str, Any]]:
+    """The ways to cut the report, each with its address; the sort belongs to the present one."""
+    kept = {**span.parameters, **filters.parameters}
+    kept.pop("sort", None)
+    present = filters.by or (report.cuts[0].value if report.cuts else "")
     return [
-        {"form": column.form, "value": value, "url": _link(report, column.key, values)}
-        for column, value in zip(report.shown_columns, report.shown(row), strict=True)
+        {
+            "label": cut.label,
+            "url": f"?{urlencode({**kept, 'by': cut.value})}",
+            "active": cut.value == present,
+        }
+        for cut in report.cuts
     ]
 
 
-def _link(report: Report, key: str, values: dict[str, Any]) -> str:
-    if key not in report.links:
-        return ""
-    page, number = report.links[key]
-    return reverse(page, args=(values[number],)) if values[number] else ""
+def _found_people(request: MemberRequest, company: Company) -> list[Member]:
+    """The members whom the page is asked to look for, by name or phone; some of them if many."""
+    text = request.GET.get("person", "").strip()[:LONGEST_SEARCH]
+    if not search_key(text):
+        return []
+    found = Member.objects.filter(searched(text), company=company)
+    return list(found.only("pk", "name").order_by("name_key", "pk")[:MOST_FOUND])
+
+
+def _narrowed(request: MemberRequest, member: Member) -> str:
+    """The page's parameters with that member chosen."""
+    query = request.GET.copy()
+    for name in ("person", "page"):
+        query.pop(name, None)
+    query["member"] = str(member.pk)
+    return query.urlencode()
 
 
 def _lists(company: Company) -> list[tuple[int, str]]:
