@@ -109,6 +109,7 @@ class SubscriptionsDoor(Door):
                 "feature_not_allowed",
                 "feature_already_there",
                 "numbers_missing",
+                "number_of_other_country",
                 "number_not_reserved",
                 "residence_not_accepted",
                 "too_many_members",

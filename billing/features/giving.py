@@ -14,13 +14,21 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from billing.errors import FeatureRefused
+from billing.errors import FeatureRefused, NumberNotAvailable
 from billing.features.numbers import assign_numbers, lock_reserved, require_residence
 from billing.features.paying import Paid, pay_periods
 from billing.features.periods import add_months, charge_day
 from billing.features.phone_feed import note_given
 from billing.features.prices import price_for
-from billing.models import PERIODS, FeatureBan, FeatureKind, PhoneNumber, Plan, Subscription
+from billing.models import (
+    PERIODS,
+    FeatureBan,
+    FeatureKind,
+    NumberArea,
+    PhoneNumber,
+    Plan,
+    Subscription,
+)
 from credit.accounts import company_balance, ensure_accounts
 from credit.allocation import Recipients, recipients_query
 from credit.errors import NotEnoughCredit
@@ -178,11 +186,18 @@ def _give(actor: Actor, wish: Wish, request_id: int, now: datetime) -> dict[str,
 
 
 def _check_numbers(wish: Wish, numbers: Sequence[PhoneNumber], count: int) -> None:
-    """One number for each of so many if the plan is of numbers, none otherwise."""
+    """One number of the plan's country for each of so many if it is of numbers, none otherwise."""
     wanted = count if wish.plan.kind == FeatureKind.NUMBER else 0
     if len(numbers) != wanted:
         raise FeatureRefused(
             _("Choose one number for each member."), field="numbers", code="numbers_missing"
+        )
+    areas = NumberArea.objects.filter(pk__in={number.area_id for number in numbers})
+    if numbers and areas.exclude(country=wish.plan.country).exists():
+        raise NumberNotAvailable(
+            _("Choose numbers of the plan's country."),
+            field="numbers",
+            code="number_of_other_country",
         )
     require_residence(numbers, is_accepted=wish.accepts_residence)
 

@@ -359,3 +359,16 @@ def test_the_day_is_the_companys(rich: Member, bob: Member, voicemail: Plan) -> 
     give_feature(
         actor=Actor.of_member(rich), wish=wish, request=OutsideKey.of_form("k", ""), now=late
     )
+
+
+def test_a_plan_gives_numbers_of_its_own_country_alone(
+    rich: Member, bob: Member, french_number: Plan
+) -> None:
+    """Else a dear number is had for the price of a cheap one."""
+    geneva = NumberArea.objects.create(country="CH", code="22", name="Geneva")
+    PhoneNumber.objects.create(e164="+41223000000", area=geneva)
+    with pytest.raises(NumberNotAvailable) as refusal:
+        give_number(rich, french_number, geneva, bob)
+    assert (refusal.value.code, refusal.value.field) == ("number_of_other_country", "numbers")
+    assert not Subscription.objects.exists()
+    assert company_balance(rich.company) == 100
