@@ -83,7 +83,8 @@ def tell_discontinued(
         tell_administrators(
             company,
             NoticeKind.PLAN_DISCONTINUED,
-            key=f"plan_discontinued:{features[0].pk}",
+            # With the day: kept by a change, it may come to such an end again.
+            key=f"plan_discontinued:{features[0].pk}:{ends_on}",
             plan_en=plan.name_en,
             plan_fr=plan.name_fr,
             count=len(features),

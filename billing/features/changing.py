@@ -55,13 +55,13 @@ def cancel_feature(
     *, actor: Actor, subscription_id: int, now: datetime | None = None
 ) -> Subscription:
     """The feature does not renew: it is usable before ``paid_until`` and nothing more is charged.
-    Harmless when cancelled already. Raises NotAllowed, NotFound, FeatureRefused.
+    Harmless when cancelled or ended already. Raises NotAllowed, NotFound.
     """
     actor.require_administrator()
     at = now or utc_now()
     with transaction.atomic():
         subscription = _lock(actor, subscription_id)
-        if not subscription.renews:
+        if not subscription.renews or subscription.status == Status.ENDED:
             return subscription
         subscription.renews = False
         subscription.charge_on = None

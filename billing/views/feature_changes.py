@@ -108,8 +108,8 @@ def change(request: MemberRequest, pk: int) -> HttpResponse:
 def cancel(request: MemberRequest, pk: int) -> HttpResponse:
     """The feature runs out, after a look at what that means."""
     feature = find_feature(request.actor, pk)
-    if not feature.renews:
-        if request.method == "POST":
+    if not feature.renews or feature.status == Subscription.Status.ENDED:
+        if request.method == "POST" and not feature.renews:
             messages.info(request, _("It is cancelled already."))
         return redirect("feature", pk)
 

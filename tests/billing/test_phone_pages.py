@@ -122,6 +122,7 @@ def test_what_has_nothing_to_set_has_no_page(
     assert client_of(alice).get(settings_page("number")).status_code == 404
     assert client_of(bob).get(own_page("number")).status_code == 404
     assert client_of(bob).get("/me/features/0/").status_code == 404
+    assert client_of(bob).get(f"/me/features/{'9' * 30}/").status_code == 404
     assert client_of(alice).get("/features/999999999/settings/").status_code == 404
 
 

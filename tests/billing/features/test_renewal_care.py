@@ -17,7 +17,7 @@ from billing.renewal_news import announce_renewals
 from billing.renewals import end_overdue, renew_company, renew_due
 from credit.accounts import company_balance
 from credit.verification import verify_ledger
-from members.models import Member, Notice
+from members.models import AuditEntry, Member, Notice
 from tests.billing.features.conftest import NOON, at, give_number, give_plan, make_plan, only
 from tests.billing.test_leaving_races import of, one_in_the_others_way
 from tests.conftest import credit_company, give, make_member
@@ -198,3 +198,34 @@ def test_a_number_handed_on_twice_at_once_is_the_last_ones(
     )
     assert not [each for each in outcomes if isinstance(each, Exception)]
     assert only().member == anna
+
+
+def test_a_feature_kept_by_a_change_ends_a_second_time_with_notice(
+    rich: Member, bob: Member, voicemail: Plan
+) -> None:
+    give_plan(rich, voicemail, bob)
+    Plan.objects.update(valid_until=date(2026, 2, 28))
+    renew_due(now=at("2026-02-25"))
+    other = make_plan("voicemail-2", "voicemail", {1: "3"}, valid_until=date(2026, 3, 31))
+    change_feature(
+        actor=of(rich), subscription_id=only().pk, plan=other, months=1, now=at("2026-02-27")
+    )
+    renew_due(now=at("2026-02-27"))
+    renew_due(now=at("2026-03-28"))
+    assert only().renews is False
+    notices = Notice.objects.filter(member=rich, kind="plan_discontinued").order_by("pk")
+    assert [notice.data["ends_on"] for notice in notices] == ["2026-02-28", "2026-03-31"]
+
+
+def test_what_ended_unpaid_is_not_cancelled_afterwards(
+    rich: Member, bob: Member, voicemail: Plan
+) -> None:
+    give_plan(rich, voicemail, bob)
+    empty(rich)
+    for day in ("2026-02-25", "2026-02-28", "2026-03-07"):
+        renew_due(now=at(day))
+        end_overdue(now=at(day))
+    assert (only().status, only().renews) == ("ended", True)
+    cancel_feature(actor=of(rich), subscription_id=only().pk, now=at("2026-04-01"))
+    assert only().cancelled_at is None
+    assert not AuditEntry.objects.filter(verb="cancel_feature").exists()
