@@ -145,6 +145,8 @@ def check(request: MemberRequest, slug: str) -> HttpResponse:
     done = done_before(request, key)
     if done is not None:
         return redirect("feature_given", done)
+    if key is None:
+        return HttpResponseRedirect(address(request, "period", slug, **kept_steps(request)))
     try:
         giving = start(request, slug)
         chosen = read_chosen(request, giving)

@@ -330,3 +330,15 @@ def test_odd_addresses_lead_back(
     answer = desk.get(page_of("check/", "subscription", bob, **odd))
     assert answer.status_code in (200, 302)
     assert desk.get("/features/nothing/give/").status_code == 404
+
+
+@pytest.mark.parametrize("key", ["", "x"])
+def test_nothing_is_bought_without_a_key_of_its_own(
+    desk: Client, bob: Member, minutes: Plan, key: str
+) -> None:
+    """Else the second purchase would be taken for the first one come again."""
+    url = page_of("check/", "subscription", bob, plan="france-400", months=1, key=key)
+    for response in (desk.get(url), desk.post(url, {"shown_count": 1, "shown_total": "5.0000"})):
+        assert response.status_code == 302
+        assert "/give/period/" in response["Location"]
+    assert not Subscription.objects.exists()
