@@ -310,6 +310,7 @@ SPECTACULAR_SETTINGS = {
         "CallStatus": "credit.api.calls.STATUSES",
         "CompanyState": "members.models.Company.State",
         "MemberStatus": "members.models.Member.Status",
+        "ExportKind": "skypemgr.portal.models.Export.Kind",
         "FeatureKind": "billing.models.FeatureKind",
         "FeatureStatus": "billing.models.Subscription.Status",
         "Language": "billing.models.PhoneSettings.Language",

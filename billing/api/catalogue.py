@@ -36,7 +36,7 @@ COUNTRY = OpenApiParameter("country", str, description="Of one country only (ISO
 MEMBER = OpenApiParameter("member", int, description="Of one member only.")
 
 
-class PriceAnswer(serializers.Serializer[Any]):
+class PlanPriceAnswer(serializers.Serializer[Any]):
     """What a period costs; ``by_month`` is rounded to the currency's decimals."""
 
     months = serializers.ChoiceField(choices=PERIODS)
@@ -68,7 +68,7 @@ class PlanAnswer(serializers.Serializer[Any]):
         allow_null=True, help_text="First day on which it is neither given nor renewed."
     )
     currency = serializers.CharField()
-    prices = PriceAnswer(many=True)
+    prices = PlanPriceAnswer(many=True)
 
 
 class AreaAnswer(serializers.Serializer[Any]):

@@ -28,13 +28,13 @@ class OwnSessionsDoor(Door):
 
     roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": EVERYBODY, "DELETE": EVERYBODY}
 
-    @extend_schema(responses=page_of(SessionAnswer))
+    @extend_schema(operation_id="me_sessions_list", responses=page_of(SessionAnswer))
     def get(self, request: ApiRequest) -> Response:
         """Where the caller is signed in, the latest used first."""
         rows = SessionAnswer(own_sessions(request.actor), many=True).data
         return Response({"results": rows, "next": None, "previous": None})
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="me_sessions_end_all", responses={204: None})
     def delete(self, request: ApiRequest) -> Response:
         """Signs the caller out in every browser; tokens stay."""
         end_sessions(actor=request.actor)
@@ -46,7 +46,7 @@ class OwnSessionDoor(Door):
 
     roles: ClassVar[dict[str, tuple[str, ...]]] = {"DELETE": EVERYBODY}
 
-    @extend_schema(responses={204: None})
+    @extend_schema(operation_id="me_sessions_end", responses={204: None})
     def delete(self, request: ApiRequest, session_id: str) -> Response:
         """Signs the caller out there."""
         end_session(actor=request.actor, session_id=int(session_id))
