@@ -46,7 +46,10 @@ def reserve_numbers(
         )
     with transaction.atomic():
         if actor.member is not None:
-            _free(PhoneNumber.objects.filter(state=State.RESERVED, reserved_by=actor.member))
+            own = PhoneNumber.objects.filter(state=State.RESERVED, reserved_by=actor.member)
+            # In the order in which giving takes them.
+            locked = own.order_by("pk").select_for_update(no_key=True, of=("self",))
+            _free(own.filter(pk__in=list(locked.values_list("pk", flat=True))))
         chosen = list(
             PhoneNumber.objects.filter(area=area, state=State.FREE)
             .order_by("e164")

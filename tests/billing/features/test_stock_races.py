@@ -1,9 +1,13 @@
 """The catalogue and the stock change from two sides at once, on real connections."""
 
 import io
+from datetime import timedelta
 from functools import partial
+from threading import Event
+from time import sleep
 
 import pytest
+from django.db import OperationalError, transaction
 
 from billing.errors import NumberNotAvailable
 from billing.features.catalogue import Imported, import_plans
@@ -11,8 +15,9 @@ from billing.features.numbers import reserve_numbers
 from billing.features.stock import import_numbers, withdraw_numbers
 from billing.models import NumberArea, PhoneNumber, Plan, PlanPrice
 from members.models import Member
-from tests.billing.features.conftest import NOON
+from tests.billing.features.conftest import NOON, give_plan
 from tests.billing.test_leaving_races import of, one_in_the_others_way
+from tests.credit.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLANS = (
@@ -62,3 +67,31 @@ def test_two_files_with_the_same_numbers_at_once_store_each_once(paris: NumberAr
     assert isinstance(first, Imported)
     assert isinstance(second, Imported)
     assert PhoneNumber.objects.filter(area=paris, e164__startswith="+33180001").count() == 20
+
+
+def test_numbers_chosen_anew_while_they_are_given_do_not_lock_each_other_out(
+    rich: Member, bob: Member, fiona: Member, french_number: Plan, paris: NumberArea
+) -> None:
+    first, second = reserve_numbers(actor=of(rich), area=paris, count=2, now=NOON)
+    # Written again, the first one stands behind the second one in the table.
+    PhoneNumber.objects.filter(pk=first.pk).update(reserved_until=second.reserved_until)
+    PhoneNumber.objects.filter(pk=first.pk).update(reserved_until=NOON + timedelta(minutes=14))
+    held = Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            PhoneNumber.objects.select_for_update(no_key=True).get(pk=second.pk)
+            held.set()
+            sleep(1)
+
+    def choose_anew() -> object:
+        held.wait(10)
+        return reserve_numbers(actor=of(rich), area=paris, count=2, now=NOON)
+
+    def give() -> object:
+        held.wait(10)
+        sleep(0.4)
+        return give_plan(rich, french_number, bob, fiona, numbers=(first.pk, second.pk))
+
+    outcomes = at_once([hold, choose_anew, give])
+    assert not [each for each in outcomes if isinstance(each, OperationalError)]
