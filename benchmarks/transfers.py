@@ -38,7 +38,10 @@ WITH locked AS MATERIALIZED (
      SET balance = account.balance + CASE account.kind WHEN 'company'
            THEN -%(amount)s * %(count)s ELSE %(amount)s END,
          version = account.version + CASE account.kind WHEN 'company' THEN %(count)s ELSE 1 END,
-         last_booked_on = current_date
+         last_booked_on = current_date,
+         month_spent = CASE
+           WHEN date_trunc('month', account.last_booked_on) = date_trunc('month', current_date)
+           THEN account.month_spent ELSE 0 END
     FROM locked WHERE account.id = locked.id
 )
 INSERT INTO credit_dailytotal AS total (
@@ -51,7 +54,8 @@ SELECT %(company)s, id, current_date, 'allocation',
 ON CONFLICT (account_id, day, kind) DO UPDATE
    SET incoming = total.incoming + excluded.incoming,
        outgoing = total.outgoing + excluded.outgoing,
-       moves_count = total.moves_count + excluded.moves_count
+       moves_count = total.moves_count + excluded.moves_count,
+       is_rolled = false
 """
 
 # Transfers of long ago, between system accounts: no purse's chain is touched.
@@ -106,7 +110,7 @@ def measure_again(house: House, count: int) -> Iterator[Figure]:
 
 
 def _post(house: House, purses: list[int]) -> int:
-    prefix, source = uuid.uuid4(), house.accounts.company
+    prefix, source = str(uuid.uuid4()), house.accounts.company
     moves = [
         Move("allocation", source, purse, Decimal("0.01"), f"{prefix}:{purse}") for purse in purses
     ]

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ from credit.errors import CreditError, KeyConflict, NotEnoughCredit, UnknownAcco
 from credit.money import checked_amount
 from members.models.companies import zone_in_force
 from skypemgr.lib import live
-from skypemgr.lib.arrays import array, texts
+from skypemgr.lib.arrays import array, padded, texts
 from skypemgr.lib.periods import day_in
 from skypemgr.lib.prepared import Call, fetch_all
 from skypemgr.lib.wake import wake
@@ -31,8 +32,7 @@ COMPANY_COLUMNS = 5
 TAKEN_MEANWHILE = ("transfer_key_unique", "call_charged_once", "hold_once")
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A wish to move ``amount`` (> 0, 4 decimals) between two accounts, by id.
 
     ``key`` names the fact within the company; ``occurred_at`` is information, by default the
@@ -141,7 +141,7 @@ class Posting:
             raise UnknownAccount(_("This account is not in the company's ledger."))
         found: list[tuple[Any, ...]] = []
         if keys or not rows:
-            found = fetch_all((posting_sql.LOOK_UP, {"company": company_id, "keys": list(keys)}))
+            found = fetch_all((posting_sql.LOOK_UP, {"company": company_id, "keys": texts(keys)}))
         company = found[0][:COMPANY_COLUMNS] if found else rows[0][PURSE_COLUMNS:]
         posting = cls.over(company_id, purses, company, now=now)
         transfers = (fields[COMPANY_COLUMNS:] for fields in found)
@@ -172,8 +172,12 @@ class Posting:
     def booked_on(self, *account_ids: int) -> date:
         """The day on which a move between these accounts is booked: today, never earlier than
         either purse's last."""
-        days = [self.purses[pk].last_booked_on for pk in account_ids]
-        return max([self.today, *(day for day in days if day is not None)])
+        day = self.today
+        for pk in account_ids:
+            last = self.purses[pk].last_booked_on
+            if last is not None and last > day:
+                day = last
+        return day
 
     def transfer(self, move: Move) -> Posted:
         """The move is part of the posting; the one already there if its key is known."""
@@ -187,7 +191,7 @@ class Posting:
             raise UnknownAccount(_("This account is not in the company's ledger.")) from error
         if source.is_purse and source.available < amount:
             raise NotEnoughCredit(_("There is not enough credit."), field="amount", key=move.key)
-        posted = Posted(move, self.booked_on(source.id, destination.id), None, None, None, None)
+        posted = Posted(move, self.booked_on(move.source, move.destination), None, None, None, None)
         if source.is_purse:
             source.balance -= amount
             posted.source_balance_after, posted.source_version = self._step(source, posted)
@@ -242,40 +246,54 @@ class Posting:
 
     def _parameters(self, written: list[Posted], touched: list[Purse]) -> dict[str, Any]:
         totals = _daily_totals(written, self.purses)
-        moves = [posted.move for posted in written]
         spent = _spent(totals, self.purses)
+        kind_of = {purse.id: purse.kind for purse in self.purses.values()}
+        moves = _turned([posted.move for posted in written], len(Move._fields))
+        kinds, sources, destinations, amounts, keys, occurred, actors, reverses = moves
+        total_accounts, total_days, total_kinds = _turned(totals, 3)
+        total_in, total_out, total_counts = _turned(totals.values(), 3)
         return {
             "company": self.company_id,
             "now": self.now,
             "currency": touched[0].currency,
-            "kinds": array(move.kind for move in moves),
-            "sources": array(move.source for move in moves),
-            "source_kinds": array(self.purses[move.source].kind for move in moves),
-            "destinations": array(move.destination for move in moves),
-            "destination_kinds": array(self.purses[move.destination].kind for move in moves),
-            "amounts": array(move.amount for move in moves),
-            "keys": texts(move.key for move in moves),
-            "days": array(posted.booked_on for posted in written),
-            "occurred": array(move.occurred_at for move in moves),
-            "actors": array(move.actor_id for move in moves),
-            "reverses": array(move.reverses for move in moves),
-            "source_balances": array(posted.source_balance_after for posted in written),
-            "source_versions": array(posted.source_version for posted in written),
-            "destination_balances": array(posted.destination_balance_after for posted in written),
-            "destination_versions": array(posted.destination_version for posted in written),
-            "purse_ids": array(purse.id for purse in touched),
-            "purse_balances": array(purse.balance for purse in touched),
-            "purse_helds": array(purse.held for purse in touched),
-            "purse_versions": array(purse.version for purse in touched),
-            "purse_days": array(purse.last_booked_on for purse in touched),
+            "kinds": array(kinds),
+            "sources": array(sources),
+            "source_kinds": array(kind_of[pk] for pk in sources),
+            "destinations": array(destinations),
+            "destination_kinds": array(kind_of[pk] for pk in destinations),
+            "amounts": array(amounts),
+            "keys": texts(keys),
+            "days": _column(written, "booked_on"),
+            "occurred": padded(occurred),
+            "actors": padded(actors),
+            "reverses": padded(reverses),
+            "source_balances": _column(written, "source_balance_after"),
+            "source_versions": _column(written, "source_version"),
+            "destination_balances": _column(written, "destination_balance_after"),
+            "destination_versions": _column(written, "destination_version"),
+            "purse_ids": _column(touched, "id"),
+            "purse_balances": _column(touched, "balance"),
+            "purse_helds": _column(touched, "held"),
+            "purse_versions": _column(touched, "version"),
+            "purse_days": _column(touched, "last_booked_on"),
             "purse_spent": array(spent.get(purse.id, 0) for purse in touched),
-            "total_accounts": array(key[0] for key in totals),
-            "total_days": array(key[1] for key in totals),
-            "total_kinds": array(key[2] for key in totals),
-            "total_in": array(total[0] for total in totals.values()),
-            "total_out": array(total[1] for total in totals.values()),
-            "total_counts": array(total[2] for total in totals.values()),
+            "total_accounts": array(total_accounts),
+            "total_days": array(total_days),
+            "total_kinds": array(total_kinds),
+            "total_in": array(total_in),
+            "total_out": array(total_out),
+            "total_counts": array(total_counts),
         }
+
+
+def _column(rows: Iterable[object], name: str) -> str:
+    """One attribute of all, as an array."""
+    return array(map(attrgetter(name), rows))
+
+
+def _turned(rows: Iterable[Iterable[Any]], width: int) -> list[tuple[Any, ...]]:
+    """The columns of the rows: as many as a row is wide, even if there is none."""
+    return list(zip(*rows, strict=True)) or [()] * width
 
 
 def _same_or_conflict(known: Posted, move: Move) -> Posted:
@@ -301,7 +319,10 @@ def _daily_totals(
         move = posted.move
         for place, account in ((1, move.source), (0, move.destination)):
             if purses[account].is_purse:
-                total = totals.setdefault((account, posted.booked_on, move.kind), [zero, zero, 0])
+                name = (account, posted.booked_on, move.kind)
+                total = totals.get(name)
+                if total is None:
+                    total = totals[name] = [zero, zero, 0]
                 total[place] += move.amount
                 total[2] += 1
     return dict(sorted(totals.items()))

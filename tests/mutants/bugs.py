@@ -33,7 +33,7 @@ LEDGER_BUGS = (
                 LEDGER,
                 "        rows = fetch_all((posting_sql.LOCK_PURSES,",
                 "        found = fetch_all((posting_sql.LOOK_UP, "
-                '{"company": company_id, "keys": [*keys]}))\n'
+                '{"company": company_id, "keys": texts([*keys])}))\n'
                 "        rows = fetch_all((posting_sql.LOCK_PURSES,",
             ),
             Change(
@@ -41,7 +41,7 @@ LEDGER_BUGS = (
                 "        found: list[tuple[Any, ...]] = []\n"
                 "        if keys or not rows:\n"
                 "            found = fetch_all((posting_sql.LOOK_UP, "
-                '{"company": company_id, "keys": list(keys)}))\n',
+                '{"company": company_id, "keys": texts(keys)}))\n',
                 "",
             ),
         ),
@@ -106,8 +106,8 @@ LEDGER_BUGS = (
     bug(
         "booked into the past",
         LEDGER,
-        "return max([self.today, *(day for day in days if day is not None)])",
-        "return self.today",
+        "if last is not None and last > day:",
+        "if False:",
         f"{MOVES}::test_the_booking_day_is_the_companys_and_never_earlier_than_the_purses_last",
     ),
     bug(
