@@ -23,6 +23,12 @@ Level = RolledTotal.Level
 A_DAY = timedelta(days=1)
 Days = tuple[date, date]
 
+# Days are handed over as an array: the planner then looks for a few days, and reads no year. The
+# purses of a day are found one by one, however many the company has.
+_ACCOUNT = """
+ CROSS JOIN LATERAL (
+   SELECT kind, member_id FROM credit_account WHERE id = total.account_id OFFSET 0) account
+"""
 _OF_COMPANY = """
 WITH unrolled AS MATERIALIZED (
   SELECT DISTINCT day FROM credit_dailytotal
@@ -36,12 +42,12 @@ WITH unrolled AS MATERIALIZED (
   SELECT level, day, list_id, kind, incoming, outgoing, moves_count FROM (
     SELECT level.name AS level, total.day, {list_and_cost_centre}, total.kind, total.incoming,
            total.outgoing, total.moves_count
-      FROM unrolled
-      JOIN credit_dailytotal total ON total.company_id = %(company)s AND total.day = unrolled.day
-      JOIN credit_account account ON account.id = total.account_id
+      FROM credit_dailytotal total {account}
       JOIN {level_names}
         ON level.account_kind = account.kind AND level.name = ANY(%(levels)s::text[])
-      {place}) live
+      {place}
+     WHERE total.company_id = %(company)s
+       AND total.day = ANY(ARRAY(SELECT day FROM unrolled))) live
    WHERE true {within}
 )
 """
@@ -58,12 +64,11 @@ WITH unrolled AS MATERIALIZED (
 SELECT day, kind, sum(incoming), sum(outgoing), sum(moves_count) FROM (
   SELECT total.day, {list_and_cost_centre}, total.kind, total.incoming, total.outgoing,
          total.moves_count
-    FROM unrolled
-    JOIN credit_dailytotal total ON total.company_id = %(company)s AND total.day = unrolled.day
-     AND total.kind = ANY(%(kinds)s::text[])
-    JOIN credit_account account ON account.id = total.account_id AND account.kind = 'member'
-    JOIN (VALUES (%(level)s)) AS level (name) ON true
-    {place}) live
+    FROM credit_dailytotal total {account}
+    JOIN (VALUES (%(level)s)) AS level (name) ON account.kind = 'member'
+    {place}
+   WHERE total.company_id = %(company)s AND total.kind = ANY(%(kinds)s::text[])
+     AND total.day = ANY(ARRAY(SELECT day FROM unrolled))) live
  WHERE true {within} GROUP BY 1, 2
  ORDER BY 1 DESC, 2 LIMIT %(limit)s
 """
@@ -202,8 +207,14 @@ def read_latest_days(
 def _of_list(list_id: int | None) -> dict[str, str]:
     """The parts of a statement that look for one list, if one is meant."""
     if list_id is None:
-        return {"within": "", "list_and_cost_centre": "NULL::bigint AS list_id", "place": ""}
+        return {
+            "account": _ACCOUNT,
+            "within": "",
+            "list_and_cost_centre": "NULL::bigint AS list_id",
+            "place": "",
+        }
     return {
+        "account": _ACCOUNT,
         "within": "AND list_id = %(list)s",
         "list_and_cost_centre": LIST_AND_COST_CENTRE,
         "place": PLACE,

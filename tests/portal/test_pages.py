@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
+from credit.closing import close_months
 from members.models import Member
 from skypemgr.lib import live
 from skypemgr.lib.periods import utc_now
@@ -90,7 +92,7 @@ def test_the_dashboard_takes_as_many_queries_for_many_members_as_for_few(
 ) -> None:
     browser = client_of(history.alice)
     browser.get("/")
-    with django_assert_num_queries(21) as few:
+    with django_assert_num_queries(39) as few:
         browser.get("/")
     for number in range(20):
         give(history.alice, make_member(history.company, f"extra{number}"), "1")
@@ -233,6 +235,38 @@ def test_a_report_by_api_is_the_same(
     assert body["results"][0]["kind"] == "allocation"
     assert body["results"][0]["member_id"] == history.bob.pk
     assert api(history.bob).get("reports/allocations").status_code == 403
+
+
+def test_a_report_by_api_comes_page_by_page(history: History, api: Callable[..., Client]) -> None:
+    body = json.loads(api(history.alice).get("reports/allocations", year="2026", limit=3).content)
+    assert (body["count"], len(body["results"]), body["previous"]) == (4, 3, None)
+    assert body["totals"]["amount"] == "80.5000"
+    assert "page=2" in body["next"]
+    assert "limit=3" in body["next"]
+    rest = json.loads(
+        api(history.alice).get("reports/allocations", year="2026", limit=3, page=2).content
+    )
+    assert [row["amount"] for row in rest["results"]] == ["5.0000"]
+    assert rest["next"] is None
+    assert "page=1" in rest["previous"]
+    for wrong in ("0", "-1", "x", "٣", "9" * 10):
+        refused = api(history.alice).get("reports/allocations", page=wrong)
+        assert (refused.status_code, json.loads(refused.content)["field"]) == (400, "page")
+
+
+def test_closed_months_by_api_hold_what_was_frozen(
+    history: History, api: Callable[..., Client], fiona: Member, charlie: Member
+) -> None:
+    assert json.loads(api(fiona).get("reports/closings").content)["results"] == []
+    close_months(now=datetime(2026, 9, 1, 1, tzinfo=UTC))
+    close_months(now=datetime(2026, 9, 1, 2, tzinfo=UTC))
+    [closed] = json.loads(api(fiona).get("reports/closings").content)["results"]
+    assert closed["month"] == "2026-08"
+    assert (closed["company_opening"], closed["company_closing"]) == ("0.0000", "434.5000")
+    assert len(closed["digest"]) == 64
+    assert api(history.bob).get("reports/closings").status_code == 403
+    others = json.loads(api(charlie).get("reports/closings").content)["results"]
+    assert closed["digest"] not in [each["digest"] for each in others]
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "pdf"])
