@@ -338,6 +338,10 @@ def test_the_pages_of_finance_and_members(
             "finance-members": "/members/",
             "finance-member": f"/members/{world.members[0].pk}/",
             "finance-credit": f"/members/{world.members[0].pk}/credit/",
+            "dashboard-list": f"/?list={Member.objects.get(pk=world.members[0].pk).list_id}",
+            "dashboard-member": f"/?member={world.members[0].pk}",
+            "calls": "/calls/",
+            "call-price": "/calls/price/?number=0142278186",
             "report-summary": "/reports/summary/",
             "report-purchases": "/reports/purchases/",
             "report-allocations": "/reports/allocations/",
@@ -345,7 +349,7 @@ def test_the_pages_of_finance_and_members(
         },
     )
     page = desk.open(world.members[1], gallery.language)
-    gallery.visit(page, {"me": "/me/", "statement-own": "/me/statement/"})
+    gallery.visit(page, {"me": "/me/", "statement-own": "/me/statement/", "calls-own": "/calls/"})
     page.goto("/me/request/")
     gallery.take(page, "request")
     page.get_by_label(words("Amount")).fill("20")
