@@ -126,7 +126,9 @@ class _Paper(FPDF):
         words = drawable(self._document.pages).replace("□", "")
         numbered = words.replace("{pages}", "{nb}").replace("{page}", str(self.page_no()))
         self._use(7.5, "", MUTED)
-        self.set_xy(self.w - MARGIN - 60, y - 3.4)
+        # The number of pages stands in for its sign when all are drawn, and is shorter.
+        spare = self._width("{nb}", 7.5, "") - self._width("00", 7.5, "")
+        self.set_xy(self.w - MARGIN - 60 + spare, y - 3.4)
         self.cell(60, 5, numbered, align="R", new_x=XPos.RIGHT, new_y=YPos.TOP)
 
     # --- from top to bottom ---
@@ -139,7 +141,7 @@ class _Paper(FPDF):
         self._put(MARGIN, self._y + 11.5, self._fit(document.subtitle, self.epw, 10), 10, "", MUTED)
         self._y += 17
         self._draw_strip()
-        if document.chart and any(bar.value > 0 for bar in document.chart.bars):
+        if document.chart and sum(bar.value > 0 for bar in document.chart.bars) > 1:
             self._draw_chart(document.chart)
         self._draw_table()
         for note in document.notes:
@@ -229,7 +231,7 @@ class _Paper(FPDF):
 
     def _draw_heads(self, widths: Sequence[float]) -> None:
         labels = [
-            self._wrap(head.label, width, 7.5, "B", 2)
+            self._wrap(head.label, width, 7.5, "B", MOST_LINES)
             for head, width in zip(self._document.heads, widths, strict=True)
         ]
         high = max(len(lines) for lines in labels) * LINE + ROW_PADDING
@@ -300,8 +302,7 @@ class _Paper(FPDF):
                 wanted[place] -= given
             short -= given * len(givers)
         if short < 0 and wanted:
-            for place in texts or range(len(wanted)):
-                wanted[place] -= short / len(texts or wanted)
+            wanted = [own - short / len(wanted) for own in wanted]
         return wanted
 
     # --- pieces ---

@@ -43,5 +43,8 @@ def _known_signs() -> frozenset[str]:
     font = FPDF()
     font.add_font("inter", "", str(font_file("")))
     loaded = font.fonts["inter"]
-    signs = map(chr, loaded.cmap) if isinstance(loaded, TTFFont) else ()
+    if not isinstance(loaded, TTFFont):
+        raise TypeError(FONTS[""])
+    signs = [chr(code) for code in loaded.cmap]
+    loaded.ttfont.close()
     return frozenset(sign for sign in signs if sign.isprintable() or sign in "\u00a0\u202f")

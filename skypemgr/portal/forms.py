@@ -31,10 +31,10 @@ class ExportForm(forms.Form):
     days = forms.ChoiceField(label=_("Days"))
     # Named as in an address; a field cannot be called from.
     first = forms.CharField(
-        label=_("First day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("First day"), max_length=20, widget=forms.DateInput(attrs={"type": "date"})
     )
     last = forms.CharField(
-        label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Last day"), max_length=20, widget=forms.DateInput(attrs={"type": "date"})
     )
     format = forms.ChoiceField(
         label=_("Format"),
@@ -62,12 +62,11 @@ class ExportForm(forms.Form):
             field.choices = choices
 
     def clean(self) -> dict[str, Any]:
-        """The days below, if it is they that are wanted, are both there."""
+        """Both of the days below are there, if it is they that are wanted."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("days") == CHOSEN_DAYS:
+        if cleaned.get("days") != CHOSEN_DAYS:
             for name in ("first", "last"):
-                if not cleaned.get(name):
-                    self.add_error(name, _("Choose a day."))
+                self.errors.pop(name, None)
         return cleaned
 
     @property

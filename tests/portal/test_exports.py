@@ -4,6 +4,7 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import IO
 
 import openpyxl
 import pytest
@@ -283,7 +284,7 @@ def test_one_cancelled_while_it_is_written_leaves_no_file(
     export = ask(history.alice, "allocations")
     save = default_storage.save
 
-    def cancelled_meanwhile(name: str, content: object) -> str:
+    def cancelled_meanwhile(name: str, content: IO[bytes]) -> str:
         cancel_export(actor=Actor.of_member(history.alice), export_id=export.pk)
         return str(save(name, content))
 

@@ -10,9 +10,11 @@ from typing import IO
 from django.utils.translation import gettext as _
 
 from members.models import Company
+from skypemgr.lib.copying import copy_csv
 from skypemgr.lib.exports import Row, Table, csv_chunks
+from skypemgr.lib.formats import format_date
 from skypemgr.lib.periods import add_months, first_of_month, utc_now
-from skypemgr.portal.exports.archive_tables import TABLES, read_table
+from skypemgr.portal.exports.archive_tables import TABLES, query_of
 from skypemgr.portal.exports.files import Source, Tick, slug, table_of
 from skypemgr.portal.models import Export
 from skypemgr.portal.reports.base import Filters
@@ -35,8 +37,13 @@ def write_archive(export: Export, file: IO[bytes], tick: Tick) -> str:
     now = utc_now()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", _read_me(company))
-        for name, table in _tables(export, now):
+        for name in TABLES:
             with archive.open(f"{name}.csv", "w", force_zip64=True) as entry:
+                parameters = {"company": company.pk}
+                copy_csv(entry, query_of(name), parameters, language=export.language, tick=tick)
+            tick(1)
+        for name, table in _reports(export, now):
+            with archive.open(f"reports/{name}.csv", "w", force_zip64=True) as entry:
                 rows = _watched(table.rows, tick)
                 for chunk in csv_chunks(table.header, rows, language=export.language):
                     entry.write(chunk.encode())
@@ -44,17 +51,15 @@ def write_archive(export: Export, file: IO[bytes], tick: Tick) -> str:
     return f"{slug(company.name)}-{company.day_at(now).isoformat()}.zip"
 
 
-def _tables(export: Export, now: datetime) -> Iterator[tuple[str, Table]]:
+def _reports(export: Export, now: datetime) -> Iterator[tuple[str, Table]]:
     company = export.company
-    for name in TABLES:
-        yield name, read_table(company, name)
     today = company.day_at(now)
     for month in _months(company, now):
         span = month_span(month, month, today)
         for name in REPORTS:
             report = read_report(name, company, span, Filters())
             source = Source(company, report, span, export.language)
-            yield f"reports/{month:%Y-%m}/{name}", table_of(source)
+            yield f"{month:%Y-%m}/{name}", table_of(source)
 
 
 def _months(company: Company, now: datetime) -> list[date]:
@@ -77,7 +82,8 @@ def _read_me(company: Company) -> str:
     lines = (
         company.name,
         "",
-        _("Everything of the company, as it stood on %(day)s.") % {"day": utc_now().date()},
+        _("Everything of the company, as it stood on %(day)s.")
+        % {"day": format_date(company.day_at(utc_now()))},
         _("Tables are CSV in UTF-8; instants are in UTC, amounts in %(currency)s.")
         % {"currency": company.currency},
         _("Statements hold the calls of a day as one line, with their number and sum."),

@@ -5,15 +5,7 @@ Columns are named in English, for programs; instants are in UTC, amounts exact.
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
-from django.db import connection
-
-from members.models import Company
-from skypemgr.lib.exports import Row, Table
-
-ROWS_AT_ONCE = 2_000
 # What stands in the queries for an instant as text.
 INSTANT = re.compile(r"instant\(([a-z_.]+)\)")
 WRITTEN = r"""to_char(\1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
@@ -130,19 +122,6 @@ SELECT to_char(closing.month, 'YYYY-MM') AS month, closing.company_opening,
 }
 
 
-def read_table(company: Company, name: str) -> Table:
-    """All rows of the company in one of the tables, read in portions while they are written."""
-    rows = _stream(INSTANT.sub(WRITTEN, TABLES[name]), {"company": company.pk})
-    header: Row = next(rows)
-    return Table(name, header, rows)
-
-
-def _stream(query: str, parameters: dict[str, Any]) -> Iterator[Row]:
-    """The names of the columns, then the rows."""
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(query, parameters)
-        portion = cursor.fetchmany(ROWS_AT_ONCE)
-        yield [column.name for column in cursor.description]
-        while portion:
-            yield from portion
-            portion = cursor.fetchmany(ROWS_AT_ONCE)
+def query_of(name: str) -> str:
+    """The query of one of the tables, with the parameter ``company``."""
+    return INSTANT.sub(WRITTEN, TABLES[name])

@@ -9,10 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat, timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from credit.closing import closing_of
 from members.models import Company
+from skypemgr.lib.exports import is_french
 from skypemgr.lib.formats import (
     NO_BREAK_SPACE,
     format_date,
@@ -95,7 +97,8 @@ def _written(column: Column, value: Any, currency: str) -> str:
 
 def _short(day: date) -> str:
     """A day that is never broken between two lines."""
-    return dateformat.format(day, "j M Y").replace(" ", NO_BREAK_SPACE)
+    form = "d/m/Y" if is_french(get_language() or "en") else "j M Y"
+    return dateformat.format(day, form).replace(" ", NO_BREAK_SPACE)
 
 
 def _strip(strip: Strip, currency: str, *, is_running: bool) -> list[tuple[str, str]]:
@@ -125,14 +128,12 @@ def _chart(report: Report, rows: Sequence[Row], span: Span, currency: str) -> Ch
     if timed is not None:
         at = keys.index(timed.key)
         return _in_time(charted, [(row[at], row[place]) for row in rows], span, bar)
-    named = report.shown_columns[0]
     lines = [
         (str(cells[0] or _("None")), row[place])
         for row, cells in ((row, report.shown(row)) for row in rows)
     ]
     greatest = sorted(lines, key=lambda line: -line[1])[:MOST_NAMED_BARS]
-    title = _("%(what)s: %(by)s") % {"what": charted.label, "by": named.label}
-    return Chart(title, [bar(*line) for line in greatest if line[1] > 0])
+    return Chart(str(charted.label), [bar(*line) for line in greatest if line[1] > 0])
 
 
 def _in_time(
@@ -147,7 +148,9 @@ def _in_time(
     for day, amount in found:
         at = day if by_day else first_of_month(day)
         sums[at] = sums.get(at, ZERO) + amount
-    form = "j M" if by_day else "M Y"
+    french = is_french(get_language() or "en")
+    day_form, month_form = ("j/m", "m/Y") if french else ("j M", "M Y")
+    form = day_form if by_day else month_form
     bars = [bar(dateformat.format(day, form), amount) for day, amount in sorted(sums.items())]
     title = _("%(what)s by day") if by_day else _("%(what)s by month")
     return Chart(title % {"what": charted.label}, bars, in_time=True)
