@@ -9,6 +9,7 @@ from functools import partial
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from benchmarks import exports
 from benchmarks.figures import Figure, at_least, at_most, memory, seconds
 from credit.figures import Level, totals
 from credit.generating_history import generate_history
@@ -23,6 +24,7 @@ from skypemgr.lib.periods import add_months, first_of_month, first_of_next_month
 MONTHS = 36
 ROUNDS = 9
 TARGET = 100
+LONGEST_FILE = 1_000_000
 SMALL_MEMBERS, SMALL_CALLS, SMALL_MONTHS = 5, 100, 2
 
 
@@ -80,6 +82,7 @@ def measure(companies: int, members: int, calls: int) -> Iterator[Figure]:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     yield from figures(world)
+    yield from exports.measure(world.company.pk, min(stored, LONGEST_FILE))
 
 
 def figures(world: World) -> Iterator[Figure]:

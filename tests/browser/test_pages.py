@@ -75,6 +75,7 @@ def test_the_pages_of_a_new_company(desk: Desk, gallery: Gallery, world: World) 
             "report-new": "/reports/usage/",
             "me-new": "/me/",
             "settings": "/settings/",
+            "archive": "/settings/archive/",
             "tokens": "/settings/tokens/",
         },
     )
@@ -346,6 +347,8 @@ def test_the_pages_of_finance_and_members(
             "report-purchases": "/reports/purchases/",
             "report-allocations": "/reports/allocations/",
             "report-usage": "/reports/usage/",
+            "report-files": "/reports/download/",
+            "report-files-mine": "/reports/exports/",
         },
     )
     page = desk.open(world.members[1], gallery.language)
