@@ -127,6 +127,7 @@ class Subscription(models.Model):
             ),
             models.Index(
                 fields=("company", "kind", "member"),
+                include=("paid_until", "status", "renews"),
                 condition=~Q(status="ended"),
                 name="subscription_who_has_what",
             ),

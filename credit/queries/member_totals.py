@@ -2,19 +2,15 @@
 for a moment only for hundreds of members and only while nothing moved or was decided.
 """
 
-import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import date
 from decimal import Decimal
-from hashlib import sha256
 
-from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Case, Count, F, Max, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
-from redis.exceptions import RedisError
 
 from credit.member_filters import (
     PRESENT,
@@ -25,16 +21,12 @@ from credit.member_filters import (
 )
 from credit.models import Account
 from credit.money import ZERO
-from members.models import AuditEntry, Company, Member
-from skypemgr.lib import live
+from credit.queries.kept import KEPT_FROM, keep, key_of, recall
+from members.models import Company, Member
 from skypemgr.lib.periods import first_of_month
 
-logger = logging.getLogger(__name__)
 # So many are paged along an index, not sorted.
 MANY = 5_000
-# Fewer are summed up anew each time.
-KEPT_FROM = 500
-SECONDS_KEPT = 30
 # A hundred thousand members and their purses meet in memory, and faster alone than in parts; what
 # is read is in memory already, where a few rows are found one by one sooner than by reading all.
 WIDE = (
@@ -122,16 +114,16 @@ def read_totals(
     """The totals; for many members as they were at most half a minute ago, if nothing happened
     since and they are not wanted ``anew``.
     """
-    key = "" if anew else _key(company, filters, today)
-    kept = _recall(key)
-    if kept is not None:
-        return kept
+    key = "" if anew else key_of(company, "members", filters.content(), today)
+    kept = recall(key)
+    if kept:
+        return MembersTotals({status: StatusSums(*sums) for status, sums in kept.items()})
     if filters == MemberFilters(status=filters.status):
         totals = _sum_up_company(company, STATUSES[filters.status], today)
     else:
         totals = sum_up(filtered_members(company, filters, today=today), today)
     if totals.count >= KEPT_FROM:
-        _keep(key, totals)
+        keep(key, {str(status): astuple(sums) for status, sums in totals.by_status.items()})
     return totals
 
 
@@ -203,38 +195,3 @@ def spent_this_month(today: date) -> Case:
         purse__last_booked_on__gte=first_of_month(today), then=F("purse__month_spent")
     )
     return Case(is_of_month, default=Value(ZERO))
-
-
-def _key(company: Company, filters: MemberFilters, today: date) -> str:
-    """Another one after every movement and every decision about people; empty: do not keep."""
-    version = live.version(company.pk)
-    if version is None:
-        return ""
-    decided = AuditEntry.objects.filter(company=company).aggregate(last=Max("pk"))["last"]
-    wish = sha256(repr(sorted(filters.content().items())).encode()).hexdigest()
-    return f"members:{company.pk}:{version}:{decided}:{today}:{wish}"
-
-
-def _recall(key: str) -> MembersTotals | None:
-    if not key:
-        return None
-    try:
-        kept = cache.get(key)
-    except RedisError as error:
-        logger.warning("totals of members not recalled: %s", error)
-        return None
-    return (
-        MembersTotals({status: StatusSums(*sums) for status, sums in kept.items()})
-        if kept
-        else None
-    )
-
-
-def _keep(key: str, totals: MembersTotals) -> None:
-    if not key:
-        return
-    try:
-        kept = {str(status): astuple(sums) for status, sums in totals.by_status.items()}
-        cache.set(key, kept, SECONDS_KEPT)
-    except RedisError as error:
-        logger.warning("totals of members not kept: %s", error)
