@@ -189,6 +189,7 @@ def test_the_pages_of_who_has_what(desk: Desk, gallery: Gallery, world: World) -
             "features-nobody": "/features/voicemail/?q=xyz&state=ends",
             "features-not-yet": "/features/caller-id/?has=yes",
             "member-features": f"/members/{first.pk}/features/",
+            "renewals": "/features/renewals/",
         },
     )
     gallery.visit(desk.open(world.fiona, gallery.language), {"features-finance": "/features/"})
@@ -347,6 +348,9 @@ def test_the_pages_of_finance_and_members(
             "report-purchases": "/reports/purchases/",
             "report-allocations": "/reports/allocations/",
             "report-usage": "/reports/usage/",
+            "report-year": "/reports/summary/?year=2026&by=month",
+            "report-list": "/reports/summary/?by=list",
+            "report-cost-centre": "/reports/summary/?by=cost_centre",
             "report-files": "/reports/download/",
             "report-files-mine": "/reports/exports/",
         },
