@@ -15,7 +15,8 @@ from members.models import Company
 
 Level = RolledTotal.Level
 
-# One statement, so one snapshot: a day is either rolled in it or not.
+# One statement, so one snapshot: a day is either rolled in it or not. The days not rolled are an
+# array: of joined ones the planner would expect many, and read all days of the span.
 TOTALS = """
 WITH unrolled AS MATERIALIZED (
   SELECT DISTINCT day FROM credit_dailytotal
@@ -23,8 +24,8 @@ WITH unrolled AS MATERIALIZED (
 ), live AS MATERIALIZED (
   SELECT total.account_id, total.day, total.kind, total.incoming, total.outgoing,
          total.moves_count
-    FROM unrolled
-    JOIN credit_dailytotal total ON total.company_id = %(company)s AND total.day = unrolled.day
+    FROM credit_dailytotal total
+   WHERE total.company_id = %(company)s AND total.day = ANY(ARRAY(SELECT day FROM unrolled))
 ), part AS (
   SELECT level, day, list_id, cost_centre, kind, incoming, outgoing, moves_count
     FROM credit_rolledtotal

@@ -8,15 +8,19 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
+from credit.models import MonthClosing
 from members.api.authentication import ApiRequest
 from members.api.base import Door
+from members.api.schema import page_of, refusal
 from skypemgr.lib.errors import ProductError
+from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.periods import utc_now
-from skypemgr.lib.rest import AmountSerializerField, require_text
+from skypemgr.lib.rest import AmountSerializerField, BadRequest, require_text
 from skypemgr.portal.downloads import FORMATS, download
 from skypemgr.portal.exports.files import Source, head_of, plain_row
-from skypemgr.portal.reports.base import read_filters
+from skypemgr.portal.reports.base import Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
 from skypemgr.portal.spans import find_span
 
@@ -31,8 +35,14 @@ FILTERS = (
     OpenApiParameter("kind", str, description="Only this kind, where the report has kinds."),
     OpenApiParameter("list", int, description="Only members of this list on the day."),
     OpenApiParameter("member", int, description="Only this member."),
+    OpenApiParameter("sort", str, description="A column's name; falling with `-` before it."),
 )
-TEXTS = ("month", "year", "from", "to", "by", "kind", "list", "member")
+PAGES = (
+    OpenApiParameter("page", int, description="1 without it."),
+    OpenApiParameter("limit", int, description="1 to 200; 50 without it."),
+)
+MOST_PAGES = 1_000_000
+TEXTS = ("month", "year", "from", "to", "by", "kind", "list", "member", "sort")
 LONGEST_TEXT = 40
 FORMAT = OpenApiParameter(
     "format", str, enum=("json", *FORMATS), description="json without it; files hold all rows."
@@ -58,8 +68,36 @@ class ReportAnswer(serializers.Serializer[Any]):
     incoming = AmountSerializerField()
     outgoing = AmountSerializerField()
     closing = AmountSerializerField()
-    totals = serializers.DictField()
+    totals = serializers.DictField(help_text="Of all rows, not only those of the page.")
+    count = serializers.IntegerField(help_text="Rows on all pages.")
     results = serializers.ListField(child=serializers.DictField())
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
+class ClosingAnswer(serializers.ModelSerializer[MonthClosing]):
+    """One closed month: its balances and the digest of its figures, which contains the digest of
+    the month before.
+    """
+
+    month = serializers.DateField(format="%Y-%m")
+    company_opening = AmountSerializerField()
+    company_closing = AmountSerializerField()
+    members_opening = AmountSerializerField()
+    members_closing = AmountSerializerField()
+
+    class Meta:
+        model = MonthClosing
+        fields = (
+            "id",
+            "month",
+            "company_opening",
+            "company_closing",
+            "members_opening",
+            "members_closing",
+            "digest",
+            "closed_at",
+        )
 
 
 class ReportDoor(Door):
@@ -67,7 +105,7 @@ class ReportDoor(Door):
 
     @extend_schema(
         operation_id="report_get",
-        parameters=[NAME, *SPAN, *FILTERS, FORMAT],
+        parameters=[NAME, *SPAN, *FILTERS, *PAGES, FORMAT],
         responses={
             (200, "application/json"): ReportAnswer,
             (200, "text/csv"): OpenApiTypes.STR,
@@ -88,6 +126,44 @@ class ReportDoor(Door):
         report = read_report(name, company, span, read_filters(company, wanted))
         if form != "json":
             return download(report, company=company, span=span, form=form, language="en")
+        page, limit = _read_page(request), CursorPagination().read_limit(request)
         keys = [column.key for column in report.columns]
-        rows = [plain_row(keys, row) for row in report.rows()]
-        return Response({**head_of(Source(company, report, span, "en")), "results": rows})
+        rows = Rows(report)[(page - 1) * limit : page * limit]
+        return Response(
+            {
+                **head_of(Source(company, report, span, "en")),
+                "count": report.count,
+                "results": [plain_row(keys, row) for row in rows],
+                "next": _link(request, page + 1) if page * limit < report.count else None,
+                "previous": _link(request, page - 1) if page > 1 else None,
+            }
+        )
+
+
+class ClosingsDoor(Door):
+    """The closed months."""
+
+    newest_first = True
+
+    @extend_schema(
+        operation_id="closings_list",
+        responses={200: page_of(ClosingAnswer), 400: refusal(400, "invalid_cursor")},
+        parameters=list(CursorPagination.parameters),
+    )
+    def get(self, request: ApiRequest) -> Response:
+        """Every closed month, newest first; nothing in them changes any more."""
+        paginator = CursorPagination()
+        found = MonthClosing.objects.filter(company=request.actor.company)
+        rows = paginator.paginate_queryset(found, request, self)
+        return paginator.get_paginated_response(ClosingAnswer(rows, many=True).data)
+
+
+def _read_page(request: ApiRequest) -> int:
+    text = require_text(request, "page", max_length=10) or "1"
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PAGES):
+        raise BadRequest(_("Write a whole number above 0."), code="invalid", field="page")
+    return int(text)
+
+
+def _link(request: ApiRequest, page: int) -> str:
+    return replace_query_param(request.build_absolute_uri(), "page", page)

@@ -4,7 +4,7 @@ from django.urls import re_path
 from django.urls.resolvers import URLPattern
 
 from members.api.base import door
-from skypemgr.portal.api import ReportDoor
+from skypemgr.portal.api import ClosingsDoor, ReportDoor
 from skypemgr.portal.api_calls import CallsDoor, OwnCallsDoor, PriceDoor
 from skypemgr.portal.api_dashboard import DashboardDoor
 from skypemgr.portal.api_exports import ExportDoor, ExportFileDoor, ExportsDoor
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     door("calls", CallsDoor, "calls"),
     door("me/calls", OwnCallsDoor, "own_calls"),
     door("rates/lookup", PriceDoor, "rates_lookup"),
+    door("reports/closings", ClosingsDoor, "closings"),
     door("exports", ExportsDoor, "exports"),
     door("exports/<export_id>", ExportDoor, "export"),
     door("exports/<export_id>/file", ExportFileDoor, "export_file"),

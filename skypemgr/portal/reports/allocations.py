@@ -45,12 +45,12 @@ COLUMNS = (
     Column("member_id", _("Member"), "id"),
     Column("member", _("Member")),
     Column("list_id", _("List"), "id"),
-    Column("list", _("List"), is_secondary=True),
-    Column("kind", _("Kind"), "kind"),
-    Column("what", _("What"), is_secondary=True),
-    Column("by", _("Allocated by"), is_secondary=True),
+    Column("list", _("List"), shown_from="tablet"),
+    Column("kind", _("Kind"), "kind", shown_from="tablet"),
+    Column("what", _("What"), shown_from="wide"),
+    Column("by", _("Allocated by"), shown_from="wide"),
     Column("amount", _("Amount"), "money"),
-    Column("balance_after", _("Member's balance after"), "money", is_secondary=True),
+    Column("balance_after", _("Member's balance after"), "money", shown_from="wide"),
 )
 SORTS = ("day",)
 # Of many rows only those of the page are looked up further, unless it is these that choose them.

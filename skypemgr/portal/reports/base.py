@@ -41,14 +41,14 @@ class InvalidFilter(ProductError):
 class Column:
     """``form`` says what it holds: text, day, month, count, duration, money, kind (of a transfer),
     flag; id is for programs alone. Pages leave out what is rare where it is nothing in all rows,
-    and what is secondary where it is narrow.
+    and may be too narrow for some columns: ``shown_from`` tablet or wide.
     """
 
     key: str
     label: str | Promise
     form: str = "text"
     is_rare: bool = False
-    is_secondary: bool = False
+    shown_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

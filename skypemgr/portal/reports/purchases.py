@@ -26,11 +26,11 @@ TITLE = _("Purchases")
 COLUMNS = (
     Column("day", _("Date"), "day"),
     Column("purchase", _("Purchase number")),
-    Column("method", _("Payment method"), is_secondary=True),
-    Column("by", _("Bought by"), is_secondary=True),
-    Column("automatic", _("Auto-recharge"), "flag", is_secondary=True),
+    Column("method", _("Payment method"), shown_from="tablet"),
+    Column("by", _("Bought by"), shown_from="wide"),
+    Column("automatic", _("Auto-recharge"), "flag", shown_from="wide"),
     Column("net", _("Net"), "money"),
-    Column("vat", _("VAT"), "money", is_secondary=True),
+    Column("vat", _("VAT"), "money", shown_from="wide"),
     Column("total", _("Total"), "money"),
 )
 SORTS = {

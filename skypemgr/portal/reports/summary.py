@@ -37,7 +37,7 @@ CUTS = (
     Choice("cost_centre", _("By cost centre")),
 )
 MONEY = {
-    "movements": Column("movements", _("Movements"), "count", is_secondary=True),
+    "movements": Column("movements", _("Movements"), "count", shown_from="tablet"),
     "in": Column("in", _("In"), "money"),
     "out": Column("out", _("Out"), "money"),
 }
@@ -82,7 +82,7 @@ def _by_month(company: Company, span: Span, filters: Filters) -> Report:
         month = add_months(month, 1)
     columns = (
         Column("month", _("Month"), "month"),
-        Column("opening", _("Opening balance"), "money", is_secondary=True),
+        Column("opening", _("Opening balance"), "money", shown_from="tablet"),
         MONEY["in"],
         MONEY["out"],
         Column("closing", _("Closing balance"), "money"),
@@ -104,7 +104,7 @@ def _by_place(company: Company, span: Span, filters: Filters, by: str) -> Report
     columns = (
         *columns,
         Column("allocations", _("Allocations"), "money"),
-        Column("recharges", _("Auto-recharges"), "money"),
+        Column("recharges", _("Auto-recharges"), "money", shown_from="tablet"),
         Column("calls", _("Calls"), "money"),
     )
     return _report(columns, rows, filters)

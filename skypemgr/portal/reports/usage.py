@@ -49,12 +49,12 @@ CUTS = (
 )
 MEASURES = (
     Column("calls", _("Calls"), "count"),
-    Column("seconds", _("Duration"), "duration", is_secondary=True),
-    Column("included_seconds", _("Included minutes"), "duration", is_rare=True, is_secondary=True),
-    Column("price", _("Price"), "money", is_secondary=True),
+    Column("seconds", _("Duration"), "duration", shown_from="tablet"),
+    Column("included_seconds", _("Included minutes"), "duration", is_rare=True, shown_from="wide"),
+    Column("price", _("Price"), "money", shown_from="tablet"),
     Column("paid", _("Paid"), "money"),
-    Column("uncollected", _("Not collected"), "money", is_rare=True, is_secondary=True),
-    Column("booked_later", _("Of it booked later"), "money", is_rare=True, is_secondary=True),
+    Column("uncollected", _("Not collected"), "money", is_rare=True, shown_from="wide"),
+    Column("booked_later", _("Of it booked later"), "money", is_rare=True, shown_from="wide"),
 )
 SORTS = {
     "paid": "collected",
@@ -160,7 +160,7 @@ def _named(
         return (Column("cost_centre", _("Cost centre")),), lambda line: (line.cost_centre,)
     columns = (
         Column("country", _("Country")),
-        Column("kind", _("Kind of number"), is_secondary=True),
+        Column("kind", _("Kind of number")),
     )
     return columns, lambda line: (
         country_name(line.country) if line.country else "",

@@ -26,6 +26,7 @@ from skypemgr.portal.reports.links import link_of
 from skypemgr.portal.spans import Span
 
 NUMBERS = ("money", "count", "duration")
+NARROW = {"tablet": "hide-phone", "wide": "hide-tablet"}
 # What a line is called that has no name.
 NAMELESS: Mapping[str, str | Promise] = {
     "list": _("No list"),
@@ -127,8 +128,8 @@ def _classes(column: Column, value: Any = None) -> str:
             names.append("is-nothing")
     if column.form in ("day", "month", "kind"):
         names.append("nowrap")
-    if column.is_secondary:
-        names.append("hide-phone")
+    if column.shown_from:
+        names.append(NARROW[column.shown_from])
     return " ".join(names)
 
 
