@@ -47,11 +47,13 @@ RENEWALS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A feature, its page, and until when it is there as the page says it."""
+    """A feature, its page, and the words of the page: until when it is there, at what price."""
 
     line: FeatureLine
     url: str
     until: str
+    price: str
+    price_words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def _lines(
         status: render_to_string("credit/parts/status_badge.html", {"status": status})
         for status in {row.member.status for row in rows}
     }
-    untils: dict[tuple[object, ...], str] = {}
+    words_of = _Words()
     lines = []
     for row in rows:
         member, key = row.member, str(row.member.pk)
@@ -210,11 +212,7 @@ def _lines(
             Line(
                 row=row,
                 features=[
-                    Shown(
-                        each,
-                        feature_url.replace("/0/", f"/{each.feature.pk}/"),
-                        _until(each, untils),
-                    )
+                    words_of.show(each, feature_url.replace("/0/", f"/{each.feature.pk}/"))
                     for each in row.lines
                 ],
                 height=max(1, len(row.lines)) + bool(row.more_count),
@@ -233,16 +231,36 @@ def _lines(
     return lines
 
 
-def _until(line: FeatureLine, made: dict[tuple[object, ...], str]) -> str:
-    """Until when the feature is there, in the words of the page; made once for all alike."""
-    feature = line.feature
-    alike = (
-        *(feature.status, feature.paid_until, feature.grace_until),
-        *(line.renews, line.is_unpaid, line.is_discontinued),
-    )
-    if alike not in made:
-        made[alike] = render_to_string("billing/parts/until_words.html", {"line": line})
-    return made[alike]
+class _Words:
+    """What the page says of features, made once for all alike."""
+
+    def __init__(self) -> None:
+        self._untils: dict[tuple[object, ...], str] = {}
+        self._prices: dict[tuple[object, ...], tuple[str, str]] = {}
+
+    def show(self, line: FeatureLine, url: str) -> Shown:
+        """The feature in words."""
+        price, price_words = self._price(line)
+        return Shown(line, url, self._until(line), price, price_words)
+
+    def _until(self, line: FeatureLine) -> str:
+        feature = line.feature
+        alike = (
+            *(feature.status, feature.paid_until, feature.grace_until),
+            *(line.renews, line.is_unpaid, line.is_discontinued),
+        )
+        if alike not in self._untils:
+            self._untils[alike] = render_to_string("billing/parts/until_words.html", {"line": line})
+        return self._untils[alike]
+
+    def _price(self, line: FeatureLine) -> tuple[str, str]:
+        feature, terms = line.feature, line.terms
+        then = (terms.plan.pk, terms.months, terms.price) if terms else ()
+        alike = (feature.plan_id, feature.months, line.price, *then)
+        if alike not in self._prices:
+            cell = render_to_string("billing/parts/price_cell.html", {"line": line})
+            self._prices[alike] = cell, line.price_words
+        return self._prices[alike]
 
 
 def _tabs(addresses: Addresses, filters: FeatureFilters, sort: str) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ have an inside end with `end` and their name.
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -39,7 +40,7 @@ def initials(name: str) -> str:
 def avatar(name: str, size: str = "md") -> SafeString:
     """`{% avatar name %}` draws the initials (sizes sm, md, lg), coloured by the name."""
     colour = crc32(str(name).encode()) % AVATAR_COLOURS + 1
-    return _draw("avatar", {"letters": initials(name), "size": size, "colour": colour})
+    return _avatar(initials(name), size, colour)
 
 
 @register.simple_tag
@@ -144,6 +145,12 @@ def action_bar(content: str, **more: Any) -> SafeString:
 def menu(content: str, label: str, **more: Any) -> SafeString:
     """`{% menu label %}links{% endmenu %}`; `icon`, `bare` (icon alone), `align`."""
     return _draw("menu", {"label": label, "items": content, **more})
+
+
+@lru_cache(maxsize=2048)
+def _avatar(letters: str, size: str, colour: int) -> SafeString:
+    """Tables have one in each row, and many are alike."""
+    return _draw("avatar", {"letters": letters, "size": size, "colour": colour})
 
 
 def _draw(piece: str, values: dict[str, Any]) -> SafeString:
