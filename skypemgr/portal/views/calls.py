@@ -164,6 +164,7 @@ def _why(search: Search) -> str:
 def _line(search: Search, line: CallLine) -> dict[str, Any]:
     return {
         "at": line.started_at,
+        "day": line.started_on,
         "member_id": line.member_id,
         "member": line.member,
         "number": shown_number(search, line),
