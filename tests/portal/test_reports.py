@@ -56,10 +56,11 @@ def test_lists_are_those_of_the_day(history: History) -> None:
         found = {row[1]: row[2:] for row in report.rows()}
         assert found["Sales"] == (Decimal(10), Decimal(0), Decimal("4.40"))
         assert found[""] == (Decimal("65.5"), Decimal(5), Decimal("3.75"))
-    filters = Filters(list_id=sales.pk)
-    report = read_report("allocations", history.company, whole_year(history), filters)
-    assert column(report, "amount") == [Decimal(10)]
-    assert report.totals["amount"] == Decimal(10)
+        for kind, given in (("", [Decimal(10)]), ("auto_recharge", []), ("feature", [])):
+            filters = Filters(list_id=sales.pk, kind=kind)
+            report = read_report("allocations", history.company, whole_year(history), filters)
+            assert column(report, "amount") == given
+            assert (report.count, report.totals["amount"]) == (len(given), sum(given))
 
 
 def test_allocations_of_one_member_or_kind_are_a_part_of_all(history: History) -> None:

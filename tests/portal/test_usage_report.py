@@ -71,6 +71,7 @@ def spans(company: Company) -> list[Span]:
         {"month": "2026-09"},
         {"year": "2026"},
         {"from": "2026-08-10", "to": "2026-09-09"},
+        {"from": "2026-08-10", "to": "2026-09-20"},
         {"from": "2026-09-01", "to": "2026-09-01"},
     ]
     return [find_span(company, each, now=NOW) for each in wanted]

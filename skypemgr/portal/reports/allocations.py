@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import FeatureKind
+from credit.figures import Level, totals
 from credit.models import DailyTotal, Transfer
 from credit.rollup import PLACE
 from members.models import Company
@@ -120,7 +121,12 @@ def read_allocations(company: Company, span: Span, filters: Filters) -> Report:
         "list": filters.list_id,
     }
     is_chosen = bool(feature or filters.member_id or filters.list_id)
-    count, amount = _sum_chosen(parameters) if is_chosen else _sum_all(versions, span, kinds)
+    if not is_chosen:
+        count, amount = _sum_all(versions, span, kinds)
+    elif filters.list_id and not (feature or filters.member_id):
+        count, amount = _sum_list(company, span, filters.list_id, parameters)
+    else:
+        count, amount = _sum_chosen(parameters)
     sort = choose_sort(filters.sort, SORTS, "day")
     query = (READ_CHOSEN if is_chosen else READ_ALL)["DESC" if sort.startswith("-") else "ASC"]
 
@@ -148,6 +154,22 @@ def _sum_all(versions: Versions, span: Span, kinds: Sequence[str]) -> tuple[int,
         account=versions.purse_id, day__gte=span.first, day__lte=span.last, kind__in=kinds
     ).aggregate(count=Sum("moves_count", default=0), amount=Sum("outgoing", default=ZERO))
     return sums["count"], sums["amount"]
+
+
+def _sum_list(
+    company: Company, span: Span, list_id: int, parameters: Mapping[str, Any]
+) -> tuple[int, Decimal]:
+    """What members of the list received stands in the sums of the list; features are paid by the
+    company and do not.
+    """
+    received = [kind for kind in parameters["kinds"] if kind != Kind.FEATURE]
+    count, amount = 0, ZERO
+    if Kind.FEATURE in parameters["kinds"]:
+        count, amount = _sum_chosen({**parameters, "kinds": [str(Kind.FEATURE)]})
+    for row in totals(company, span.first, span.last, Level.LIST) if received else ():
+        if row.list_id == list_id and row.kind in received:
+            count, amount = count + int(row.moves_count), amount + row.incoming
+    return count, amount
 
 
 def _sum_chosen(parameters: Mapping[str, Any]) -> tuple[int, Decimal]:

@@ -23,6 +23,7 @@ from credit.usage import (
 )
 from credit.usage_members import MemberUsage, usage_of_members
 from members.models import Company, MemberList
+from skypemgr.lib.periods import first_of_next_month
 from skypemgr.portal.reports.base import (
     ZERO,
     Choice,
@@ -36,7 +37,7 @@ from skypemgr.portal.reports.base import (
     from_rows,
     sort_rows,
 )
-from skypemgr.portal.spans import Span
+from skypemgr.portal.spans import A_DAY, Span
 
 TITLE = _("Usage")
 CUTS = (
@@ -99,9 +100,12 @@ def _by_member(company: Company, span: Span, filters: Filters, within: Within) -
     sort = choose_sort(filters.sort, tuple(SORTS), DEFAULT_SORT)
     order = ("-" if sort.startswith("-") else "") + SORTS[sort.removeprefix("-")]
 
+    # Nothing began after today: a month that is not over is read as a whole one, from its sums.
+    last = first_of_next_month(span.last) - A_DAY if span.is_running else span.last
+
     def usage(page: int, size: int) -> Any:
         return usage_of_members(
-            company, span.first, span.last, within=within, sort=order, page=page, page_size=size
+            company, span.first, last, within=within, sort=order, page=page, page_size=size
         )
 
     first = usage(1, FIRST_PAGE)
