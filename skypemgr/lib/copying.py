@@ -14,8 +14,12 @@ BUFFER_BYTES = 256 * 1024
 # The database's own numbers for its types.
 NUMERIC, DATE = 1700, 1082
 TEXTS = frozenset((18, 19, 25, 1042, 1043))
-HARMLESS = r"""CASE WHEN {name} ~ '^[ \u00a0]*[=+\-@\t\r\n＝＋－＠]' THEN '''' || {name}
-            ELSE nullif({name}, '') END"""
+# The first sign decides, told by its number: the quickest way for many rows.
+FORMULA_STARTS = ", ".join(str(ord(sign)) for sign in "=+-@\t\r\n＝＋－＠")
+HARMLESS = (
+    "CASE WHEN ascii(ltrim({name}, ' \u00a0')) IN (" + FORMULA_STARTS + ") "
+    "THEN chr(39) || {name} ELSE nullif({name}, '') END"
+)
 
 
 class _Watched(io.RawIOBase):

@@ -27,6 +27,8 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # What a sheet holds beside its header and totals; more rows go on in the next one.
 SHEET_ROWS = 1_000_000
 ROWS_AT_ONCE = 1_000
+# From when a sheet counts days.
+DAY_ZERO = date(1899, 12, 30).toordinal()
 NARROWEST, WIDEST = 11, 60
 
 # A spreadsheet takes what starts so for a formula, also behind blanks or in full-width letters.
@@ -176,11 +178,13 @@ class _Sheet:
                 page.write_number(line, column, cell, formats[weight + "count"])
                 long = 9
             elif isinstance(cell, datetime):
-                plain = cell.replace(tzinfo=None)
-                page.write_datetime(line, column, plain, formats[weight + "moment"])
+                days = cell.toordinal() - DAY_ZERO
+                seconds = cell.hour * 3_600 + cell.minute * 60 + cell.second
+                page.write_number(line, column, days + seconds / 86_400, formats[weight + "moment"])
                 long = 16
             elif isinstance(cell, date):
-                page.write_datetime(line, column, cell, formats[weight + "day"])
+                days = cell.toordinal() - DAY_ZERO
+                page.write_number(line, column, days, formats[weight + "day"])
                 long = 10
             else:
                 text = str(cell)
