@@ -176,4 +176,5 @@ def _tabs(name: str, span: Span | None) -> list[dict[str, Any]]:
         }
         for tab, entry in REPORTS.items()
     ]
-    return [*tabs, {**statement, "active": False}]
+    calls = {"url": reverse("calls") + query, "label": _("Calls")}
+    return [*tabs, {**statement, "active": False}, {**calls, "active": False}]
