@@ -54,6 +54,8 @@ def find_barriers(page: Page) -> list[Any]:
     """What shuts somebody out, as axe tells it."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE)
+    # A field in error is scrolled to: what then lies half under the head is no barrier.
+    page.evaluate("() => scrollTo({top: 0, behavior: 'instant'})")
     return list(page.evaluate(RUN_AXE))
 
 
