@@ -75,7 +75,7 @@ class ReportAnswer(serializers.Serializer[Any]):
     previous = serializers.URLField(allow_null=True)
 
 
-class ClosingAnswer(serializers.ModelSerializer[MonthClosing]):
+class MonthClosingAnswer(serializers.ModelSerializer[MonthClosing]):
     """One closed month: its balances and the digest of its figures, which contains the digest of
     the month before.
     """
@@ -147,7 +147,7 @@ class ClosingsDoor(Door):
 
     @extend_schema(
         operation_id="closings_list",
-        responses={200: page_of(ClosingAnswer), 400: refusal(400, "invalid_cursor")},
+        responses={200: page_of(MonthClosingAnswer), 400: refusal(400, "invalid_cursor")},
         parameters=list(CursorPagination.parameters),
     )
     def get(self, request: ApiRequest) -> Response:
@@ -155,7 +155,7 @@ class ClosingsDoor(Door):
         paginator = CursorPagination()
         found = MonthClosing.objects.filter(company=request.actor.company)
         rows = paginator.paginate_queryset(found, request, self)
-        return paginator.get_paginated_response(ClosingAnswer(rows, many=True).data)
+        return paginator.get_paginated_response(MonthClosingAnswer(rows, many=True).data)
 
 
 def _read_page(request: ApiRequest) -> int:
