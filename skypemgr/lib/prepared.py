@@ -15,6 +15,9 @@ from django.conf import settings
 from django.db import connection
 
 _PLACE = re.compile(r"%\((\w+)\)s")
+# Planned for tables that will have grown: while a table is young the planner would read all of it,
+# and a plan lives until the table's statistics are next renewed.
+_FOR_LARGE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan")
 _planned: "WeakKeyDictionary[Any, set[str]]" = WeakKeyDictionary()
 
 
@@ -27,7 +30,19 @@ class Prepared:
         numbers = {name: f"${place}" for place, name in enumerate(names, 1)}
         self.name = f"p_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
         self.body = _PLACE.sub(lambda found: numbers[found[1]], text)
-        self.call = f"EXECUTE {self.name} ({', '.join(f'%({name})s' for name in names)})"
+        self.call = _execute(self.name, [f"%({name})s" for name in names])
+        self.planning = ";".join(
+            (
+                f"PREPARE {self.name} AS {self.body}",
+                *(f"SET {choice} = off" for choice in _FOR_LARGE_TABLES),
+                f"EXPLAIN {_execute(self.name, ['NULL'] * len(names))}",
+                *(f"RESET {choice}" for choice in _FOR_LARGE_TABLES),
+            )
+        )
+
+
+def _execute(name: str, values: list[str]) -> str:
+    return f"EXECUTE {name} ({', '.join(values)})" if values else f"EXECUTE {name}"
 
 
 Call = tuple[Prepared, Mapping[str, Any]]
@@ -56,5 +71,5 @@ def _plan(statements: list[Prepared]) -> None:
     for statement in statements:
         if statement.name not in planned:
             with connection.wrap_database_errors, driver.cursor() as cursor:
-                cursor.execute(f"PREPARE {statement.name} AS {statement.body}")
+                cursor.execute(statement.planning)
             planned.add(statement.name)
