@@ -74,6 +74,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "skypemgr.urls"
 WSGI_APPLICATION = "skypemgr.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Conditions of the ledger are written in SQL. They are the database's own: no form writes there.
+SILENCED_SYSTEM_CHECKS = ["models.W045"]
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 
 TEMPLATES = [

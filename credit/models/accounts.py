@@ -8,9 +8,42 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Company, Member
+
+# What each kind of transfer moves, from and to.
+MAY_MOVE = (
+    "purchase purchases company",
+    "allocation company member",
+    "auto_recharge company member",
+    "call member calls",
+    "feature company features",
+    "adjustment adjustments company",
+    "adjustment adjustments member",
+    "adjustment company adjustments",
+    "adjustment member adjustments",
+    "reversal company purchases",
+    "reversal calls member",
+    "reversal features company",
+)
+_PURSES = "'{company,member}'::text[]"
+
+
+def _sql(condition: str) -> RawSQL:
+    """A condition in the database's own words: it reads those of a table anew for each statement,
+    and takes three times as long over what Django would write."""
+    return RawSQL(condition, (), output_field=models.BooleanField())  # noqa: S611 - constants
+
+
+def _complete(side: str) -> RawSQL:
+    """A purse's side says both what was left and the version; any other side says neither."""
+    return _sql(
+        f"num_nonnulls({side}_balance_after, {side}_version)"
+        f" = CASE WHEN {side}_kind = ANY ({_PURSES}) THEN 2 ELSE 0 END"
+        f" AND {side}_balance_after >= 0"
+    )
 
 
 class Account(models.Model):
@@ -77,13 +110,14 @@ class Account(models.Model):
                 name="account_held_within_balance",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=("company", "member"))
-                | Q(balance=0, held=0, version=0, recharge_below=None),
+                condition=_sql(
+                    f"kind = ANY ({_PURSES})"
+                    " OR (balance = 0 AND held = 0 AND version = 0 AND recharge_below IS NULL)"
+                ),
                 name="account_only_purses_carry_balance",
             ),
             models.CheckConstraint(
-                condition=Q(kind="member", member__isnull=False)
-                | (~Q(kind="member") & Q(member=None)),
+                condition=_sql("(kind = 'member') = (member_id IS NOT NULL)"),
                 name="account_member_only_for_members",
             ),
             models.CheckConstraint(
@@ -194,52 +228,22 @@ class Transfer(models.Model):
                 name="transfer_destination_chain",
             ),
             models.CheckConstraint(
-                condition=(
-                    Q(kind="purchase", source_kind="purchases", destination_kind="company")
-                    | Q(
-                        kind__in=("allocation", "auto_recharge"),
-                        source_kind="company",
-                        destination_kind="member",
-                    )
-                    | Q(kind="call", source_kind="member", destination_kind="calls")
-                    | Q(kind="feature", source_kind="company", destination_kind="features")
-                    | Q(kind="adjustment", source_kind="adjustments")
-                    | Q(kind="adjustment", destination_kind="adjustments")
-                    | Q(kind="reversal", source_kind="company", destination_kind="purchases")
-                    | Q(kind="reversal", source_kind="calls", destination_kind="member")
-                    | Q(kind="reversal", source_kind="features", destination_kind="company")
+                condition=_sql(
+                    "kind || ' ' || source_kind || ' ' || destination_kind"
+                    f" = ANY ('{{{', '.join(MAY_MOVE)}}}'::text[])"
                 ),
                 name="transfer_kind_moves_where_it_may",
             ),
             models.CheckConstraint(
-                condition=Q(kind="reversal", reverses__isnull=False)
-                | (~Q(kind="reversal") & Q(reverses=None)),
+                condition=_sql("(kind = 'reversal') = (reverses_id IS NOT NULL)"),
                 name="transfer_only_reversals_reverse",
             ),
             models.CheckConstraint(
-                condition=(
-                    Q(source_kind__in=("company", "member"))
-                    & Q(source_balance_after__gte=0)
-                    & Q(source_version__isnull=False)
-                )
-                | (
-                    ~Q(source_kind__in=("company", "member"))
-                    & Q(source_balance_after=None)
-                    & Q(source_version=None)
-                ),
+                condition=_complete("source"),
                 name="transfer_source_side_complete",
             ),
             models.CheckConstraint(
-                condition=(
-                    Q(destination_kind__in=("company", "member"))
-                    & Q(destination_balance_after__gte=0)
-                    & Q(destination_version__isnull=False)
-                )
-                | (
-                    ~Q(destination_kind__in=("company", "member"))
-                    & Q(destination_balance_after=None)
-                    & Q(destination_version=None)
-                ),
+                condition=_complete("destination"),
                 name="transfer_destination_side_complete",
             ),
         )
