@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -33,7 +34,7 @@ def quiet_sweep() -> float:
     return times[ROUNDS // 2] * 1000
 
 
-def execute(statement: str, parameters: Sequence[object] = ()) -> None:
+def execute(statement: str, parameters: Sequence[Any] = ()) -> None:
     """The statement has run."""
     with connection.cursor() as cursor:
         cursor.execute(statement, list(parameters) or None)

