@@ -9,7 +9,7 @@ from functools import partial
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from benchmarks import exports, report_pages
+from benchmarks import dashboard_pages, exports, report_pages
 from benchmarks.figures import Figure, at_least, at_most, memory, seconds
 from credit.figures import Level, totals
 from credit.generating_history import generate_history
@@ -82,6 +82,7 @@ def measure(companies: int, members: int, calls: int) -> Iterator[Figure]:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     yield from figures(world)
+    yield from dashboard_pages.measure(world.administrator, world.month[0])
     yield from report_pages.measure(world.administrator, world.month[0])
     yield from exports.measure(world.company.pk, min(stored, LONGEST_FILE))
 

@@ -1,0 +1,46 @@
+"""The dashboard and the page of calls, in one company with a long past among many: their time on
+the server, as a browser asks for them and as fragments that come by themselves.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from benchmarks.figures import Figure
+from benchmarks.report_pages import browser, page
+from members.models import Member, MemberList
+from members.models.people import Role
+from skypemgr.lib.periods import add_months
+
+FRAGMENT = {"HX-Request": "true"}
+
+
+def measure(administrator: Member, month: date) -> Iterator[Figure]:
+    """Both pages of the company, of a list and of a member; the calls of a month, a day and a year,
+    and those that a member sees.
+    """
+    company = administrator.company
+    people = Member.objects.filter(company=company, status=Member.Status.ACTIVE).order_by("pk")
+    finance = people.filter(role=Role.FINANCE)[0]
+    person = people.filter(role=Role.MEMBER)[0]
+    chosen = MemberList.objects.filter(company=company).order_by("pk")[0]
+    scopes = {"company": "", "list": f"list={chosen.pk}", "member": f"member={person.pk}"}
+    browsers = {"administrator": browser(administrator), "finance": browser(finance)}
+    for scope, query in scopes.items():
+        for role, client in browsers.items():
+            yield page(f"dashboard of {scope}, {role}", client, f"/?{query}")
+        fragment = f"dashboard of {scope}, what moves by itself"
+        yield page(fragment, browsers["administrator"], f"/?{query}", FRAGMENT)
+    before = add_months(month, -1)
+    day = before.replace(day=10)
+    days = {
+        "this month": f"month={month:%Y-%m}",
+        "last month": f"month={before:%Y-%m}",
+        "last year": f"year={month.year - 1}",
+        "one day": f"from={day}&to={day}",
+    }
+    own = browser(person)
+    for name, span in days.items():
+        for scope, query in scopes.items():
+            subject = f"calls of {scope}, {name}"
+            yield page(subject, browsers["administrator"], f"/calls/?{query}&{span}")
+        yield page(f"own calls, {name}", own, f"/calls/?{span}")
