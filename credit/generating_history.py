@@ -13,16 +13,27 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from credit import generating_sql as sql
 from credit.accounts import Accounts, ensure_accounts
 from credit.errors import CreditError
 from credit.ledger import Move, post_transfers
-from credit.models import MonthClosing, Rate, Transfer
+from credit.models import (
+    Account,
+    Call,
+    DailyTotal,
+    MonthClosing,
+    Rate,
+    RolledTotal,
+    Transfer,
+    UsageDay,
+    UsageMember,
+)
 from credit.usage_rollup import roll_up_company_usage
 from members.actors import Actor
 from members.generating import make_people
-from members.models import Company, Member
+from members.models import Company, Member, MemberPlacement, User
 from skypemgr.lib.periods import add_months, first_of_month, first_of_next_month
 
 SOURCE = "history"
@@ -47,6 +58,9 @@ RATES = (
     ("41", "CH", "landline", "0.06", 60),
     ("81", "JP", "other", "0.14", 60),
 )
+PEOPLE = (User, Member, MemberPlacement)
+MOVED = (Account, Call, DailyTotal, RolledTotal, Transfer)
+USAGE = (UsageDay, UsageMember)
 Tell = Callable[[str], None]
 
 
@@ -96,11 +110,10 @@ def generate_history(
             tell(f"{part.last:%Y-%m-%d}: {written:,} calls")
     finally:
         _execute(sql.DROP)
-    # The planner does not know yet how much has been written.
-    _execute("ANALYZE")
+    _analyze(*PEOPLE, *MOVED)
     while roll_up_company_usage(company, now=now, days_at_once=USAGE_DAYS_AT_ONCE):
         pass
-    _execute("ANALYZE")
+    _analyze(*USAGE)
     tell("usage rolled up")
     return written
 
@@ -219,6 +232,11 @@ def _count(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
         return int(cursor.fetchone()[0])
+
+
+def _analyze(*models: type[Model]) -> None:
+    """The planner knows how much has been written."""
+    _execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
 
 
 def _execute(statement: str, parameters: dict[str, Any] | None = None) -> None:
