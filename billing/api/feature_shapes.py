@@ -3,17 +3,27 @@ by every endpoint.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.features.changing import MOST_AT_ONCE, find_feature
-from billing.features.lines import FeatureLine, price_features, with_names
+from billing.features.lines import (
+    FeatureLine,
+    OwnFeature,
+    price_features,
+    read_banned_kinds,
+    read_own_features,
+    with_names,
+)
 from billing.models import PERIODS, FeatureKind, Subscription
 from credit.api.allocations import AllocationWish
+from credit.models import Allowance
 from members.api.authentication import ApiRequest
-from members.models import Company
+from members.models import Company, Member
 from skypemgr.lib.rest import AmountSerializerField, IdField, StrictSerializer
 
 
@@ -131,6 +141,55 @@ class MemberFeaturesAnswer(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=FeatureKind.choices)
     )
     subscriptions = SubscriptionAnswer(many=True)
+
+
+class IncludedAnswer(serializers.Serializer[Allowance]):
+    """The included minutes of a month, which calls use before credit."""
+
+    seconds_total = serializers.IntegerField()
+    seconds_left = serializers.IntegerField()
+    ends_at = serializers.DateTimeField(help_text="They are anew or over from then on.")
+
+
+class OwnSubscriptionAnswer(SubscriptionAnswer):
+    """A feature as its member sees it: what it costs is the company's matter."""
+
+    price = None  # type: ignore[assignment]
+    next_price = None  # type: ignore[assignment]
+    included = serializers.SerializerMethodField(help_text="Null for what includes no minutes.")
+
+    @extend_schema_field(IncludedAnswer(allow_null=True))
+    def get_included(self, line: FeatureLine) -> dict[str, Any] | None:
+        """The minutes of this month."""
+        own: OwnFeature = self.context["own"][line.feature.pk]
+        return dict(IncludedAnswer(own.minutes).data) if own.minutes else None
+
+
+class OwnFeaturesAnswer(serializers.Serializer[Any]):
+    """The kinds that the caller may have, and what is there now."""
+
+    allowed_kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=FeatureKind.choices)
+    )
+    subscriptions = OwnSubscriptionAnswer(many=True)
+
+
+def answer_own_features(member: Member, *, now: datetime) -> dict[str, Any]:
+    """The member's open features as they see them themselves; six queries."""
+    own = {each.feature.pk: each for each in read_own_features(member, now=now)}
+    lines = price_features(member.company, [each.feature for each in own.values()])
+    for line in lines:
+        line.feature.member = member
+    return {
+        "allowed_kinds": kinds_of(member),
+        "subscriptions": OwnSubscriptionAnswer(lines, many=True, context={"own": own}).data,
+    }
+
+
+def kinds_of(member: Member) -> list[str]:
+    """The kinds that the member may have; one query."""
+    banned = read_banned_kinds(member)
+    return [kind for kind in FeatureKind.values if kind not in banned]
 
 
 def with_people(found: QuerySet[Subscription]) -> QuerySet[Subscription]:

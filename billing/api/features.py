@@ -1,9 +1,9 @@
-"""``subscriptions`` and ``members/{id}/features``: features given, changed and ended.
+"""``subscriptions``, ``members/{id}/features``, ``me/features``: given, changed and ended.
 
 Its one rule: giving happens once for each key; everything else asked twice changes nothing twice.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -15,12 +15,15 @@ from billing.api.feature_shapes import (
     GivenAnswer,
     KindsWish,
     MemberFeaturesAnswer,
+    OwnFeaturesAnswer,
     ReceiverWish,
     SubscriptionAnswer,
     SubscriptionWish,
     TermsWish,
     answer_feature,
     answer_features,
+    answer_own_features,
+    kinds_of,
     with_people,
 )
 from billing.errors import FeatureRefused
@@ -33,20 +36,22 @@ from billing.features.changing import (
     undo_cancel,
 )
 from billing.features.giving import Wish, give_feature
-from billing.features.lines import read_banned_kinds
 from billing.features.numbers import reallocate_number
 from billing.features.prices import find_plan
 from billing.models import FeatureKind, Subscription
 from credit.api.allocations import read_recipients
+from credit.api.members import own_member
 from credit.errors import NobodyChosen, UnknownMember
 from credit.requests import OutsideKey
 from members.access import find_member
 from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.lists import list_of_body
+from members.api.permissions import EVERYBODY
 from members.api.schema import IDEMPOTENCY_KEY, page_of, refusal
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.paging import CursorPagination
+from skypemgr.lib.periods import utc_now
 from skypemgr.lib.rest import (
     MAX_ID,
     BadRequest,
@@ -335,16 +340,30 @@ class MemberFeaturesDoor(Door):
 
     def _answer(self, request: ApiRequest, member_id: str) -> dict[str, Any]:
         member = find_member(request.actor, int(member_id))
-        banned = read_banned_kinds(member)
         found = Subscription.objects.filter(
             company=member.company_id, member=member, status__in=Subscription.OPEN
         )
         return {
-            "allowed_kinds": [kind for kind in FeatureKind.values if kind not in banned],
+            "allowed_kinds": kinds_of(member),
             "subscriptions": answer_features(
                 request.actor.company, list(with_people(found).order_by("pk"))
             ),
         }
+
+
+class OwnFeaturesDoor(Door):
+    """The caller's own features."""
+
+    roles: ClassVar[dict[str, tuple[str, ...]]] = {"GET": EVERYBODY}
+
+    @extend_schema(operation_id="me_features", responses=OwnFeaturesAnswer)
+    def get(self, request: ApiRequest) -> Response:
+        """What the caller has now, at most 200, with the included minutes of this month; no prices.
+
+        Voicemail, call forwarding and caller ID are set at `me/voicemail`, `me/call-forwarding` and
+        `me/caller-id`.
+        """
+        return Response(answer_own_features(own_member(request), now=utc_now()))
 
 
 def _read_id(text: str) -> int:

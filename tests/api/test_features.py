@@ -269,3 +269,54 @@ def test_filters_that_mean_nothing_are_refused(
     api: Api, alice: Member, query: dict[str, str]
 ) -> None:
     assert api(alice).get("subscriptions", **query).status_code == 400
+
+
+def test_everybody_reads_the_own_features_and_no_prices(
+    api: Api,
+    alice: Member,
+    bob: Member,
+    fiona: Member,
+    charlie: Member,
+    french_number: Plan,
+    minutes: Plan,
+    paris: NumberArea,
+) -> None:
+    credit_company(alice.company, "50")
+    give_plan(alice, minutes, bob, now=utc_now())
+    number = give_number(alice, french_number, paris, bob, now=utc_now())
+    allow_kind(actor=Actor.of_member(alice), member_id=bob.pk, kind="voicemail", is_allowed=False)
+    own = api(bob).get("me/features").json()
+    listed = api(alice).get(f"members/{bob.pk}/features").json()
+    assert own["allowed_kinds"] == listed["allowed_kinds"]
+    assert "voicemail" not in own["allowed_kinds"]
+
+    def by_id(answer: Any) -> dict[int, dict[str, Any]]:
+        return {row["id"]: row for row in answer["subscriptions"]}
+
+    rows, expected = by_id(own), by_id(listed)
+    assert rows.keys() == expected.keys()
+    for pk, row in rows.items():
+        included = row.pop("included")
+        assert row == {
+            name: value
+            for name, value in expected[pk].items()
+            if name not in ("price", "next_price")
+        }
+        assert (included is None) == (pk == number.pk)
+        if included:
+            assert (included["seconds_total"], included["seconds_left"]) == (24_000, 24_000)
+    for other in (alice, fiona, charlie):
+        assert api(other).get("me/features").json()["subscriptions"] == []
+    assert api().get("me/features").status_code == 401
+    assert api(bob, scopes=["write"]).get("me/features").status_code == 403
+    assert api(alice, for_company=True).get("me/features").status_code == 403
+
+
+def test_an_ended_feature_is_not_among_the_own(
+    api: Api, alice: Member, bob: Member, voicemail: Plan
+) -> None:
+    credit_company(alice.company, "50")
+    give_plan(alice, voicemail, bob, now=utc_now())
+    assert len(api(bob).get("me/features").json()["subscriptions"]) == 1
+    Subscription.objects.update(status="ended", renews=False, charge_on=None, ended_at=utc_now())
+    assert api(bob).get("me/features").json()["subscriptions"] == []
