@@ -101,6 +101,8 @@ class Span:
             return format_month(self.first)
         if self.kind == Kind.YEAR:
             return f"{self.first:%Y}"
+        if self.first == self.last:
+            return format_date(self.first)
         return _("%(first)s to %(last)s") % {
             "first": format_date(self.first),
             "last": format_date(self.last),

@@ -18,8 +18,8 @@
   }
 
   // Where a row of tabs is wider than the page, the open one is in sight.
-  document.querySelectorAll(".tabs .is-active").forEach(function (tab) {
-    const row = tab.closest(".tabs");
+  document.querySelectorAll(".tabs .is-active, .segments .is-current").forEach(function (tab) {
+    const row = tab.closest(".tabs, .segments");
     const place = tab.getBoundingClientRect();
     const beyond = place.right - row.getBoundingClientRect().right;
     if (beyond > 0) row.scrollLeft += beyond;

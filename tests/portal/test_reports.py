@@ -99,7 +99,7 @@ def test_the_allocations_are_the_transfers_in_their_order(history: History) -> N
 def test_a_report_costs_the_same_queries_however_many_rows(
     history: History, name: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    allowed = {"summary": 1, "purchases": 4, "allocations": 4, "usage": 4}[name]
+    allowed = {"summary": 1, "purchases": 4, "allocations": 4, "usage": 4, "statement": 4}[name]
     span = whole_year(history)
     for _more in range(2):
         with django_assert_num_queries(allowed):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from members.models import Company
 from skypemgr.lib.errors import NotFound
-from skypemgr.portal.reports import allocations, purchases, summary, usage
+from skypemgr.portal.reports import allocations, purchases, statement, summary, usage
 from skypemgr.portal.reports.base import Filters, Report
 from skypemgr.portal.spans import Span
 
@@ -26,6 +26,7 @@ REPORTS: dict[str, Entry] = {
     "purchases": Entry(purchases.TITLE, purchases.read_purchases),
     "allocations": Entry(allocations.TITLE, allocations.read_allocations),
     "usage": Entry(usage.TITLE, usage.read_usage),
+    "statement": Entry(statement.TITLE, statement.read_statement),
 }
 
 

@@ -29,6 +29,8 @@ def link_of(name: str, key: str, values: Values, span: Span, filters: Filters) -
         return _of_day(value, span, filters)
     if key == "month":
         return _of_month(name, value, span, filters)
+    if name == "statement" and key == "kind" and values.get("purchase_id"):
+        return reverse("purchase", args=(values["purchase_id"],))
     if name == "summary" and key == "kind":
         return _of_kind(value, span)
     if name == "usage" and key == "paid" and "member_id" in values:
@@ -64,8 +66,7 @@ def _of_kind(kind: str, span: Span) -> str:
         return report_url("purchases", span)
     if kind in (Kind.ALLOCATION, Kind.AUTO_RECHARGE, Kind.FEATURE):
         return report_url("allocations", span, kind=kind)
-    until = "" if span.is_running else f"?until={span.last}"
-    return reverse("company_statement") + until
+    return report_url("statement", span, kind=kind)
 
 
 def _of_list(name: str, key: str, list_id: int, span: Span) -> str:

@@ -27,6 +27,7 @@ from skypemgr.portal.downloads import FORMATS
 from skypemgr.portal.exporting_calls import download_calls
 from skypemgr.portal.queries import people
 from skypemgr.portal.queries.calls import Search, read_calls, read_countries, shown_number
+from skypemgr.portal.views.report_tabs import report_tabs
 
 LONGEST_NUMBER = 40
 
@@ -135,9 +136,17 @@ def _frame(request: PlaceRequest, reader: Member, search: Search) -> dict[str, A
         "filters": {"parameters": filters},
         "filter_query": urlencode(filters),
         "query": urlencode({**search.span.parameters, **filters}),
-        "own_url": reverse("me") if reader.is_present else f"{reverse('me')}?place={reader.pk}",
+        "crumb_url": _crumb_url(reader),
+        "tabs": report_tabs("calls", search.span) if _leads(reader) else [],
         "why": _why(search),
     }
+
+
+def _crumb_url(reader: Member) -> str:
+    """Members come from their account; for those who lead the reports' tabs stand above."""
+    if _leads(reader):
+        return ""
+    return reverse("me") if reader.is_present else f"{reverse('me')}?place={reader.pk}"
 
 
 def _narrowing(search: Search) -> dict[str, str]:
@@ -184,5 +193,11 @@ def _countries(search: Search) -> list[tuple[str, str]]:
 
 
 def _refused(request: PlaceRequest, error: ProductError) -> HttpResponse:
-    context = {"sentence": str(error), "address": reverse("calls")}
+    reader = request.place
+    query = "" if reader.is_present else f"?place={reader.pk}"
+    context = {
+        "sentence": str(error),
+        "address": reverse("calls") + query,
+        "tabs": report_tabs("calls", None) if _leads(reader) else [],
+    }
     return render(request, "portal/calls_refused.html", context, status=error.status)

@@ -26,6 +26,8 @@ from skypemgr.portal.reports.links import link_of
 from skypemgr.portal.spans import Span
 
 NUMBERS = ("money", "count", "duration")
+# Where nothing is, a dash says so sooner than a row of noughts.
+NOTHING = "\u2013"
 NARROW = {"tablet": "hide-phone", "wide": "hide-tablet"}
 # What a line is called that has no name.
 NAMELESS: Mapping[str, str | Promise] = {
@@ -92,7 +94,8 @@ def draw_lines(
         rows=[
             [
                 Cell(
-                    text=text(column, line[column.key])
+                    text=(NOTHING if _is_nothing(column, line[column.key]) else "")
+                    or text(column, line[column.key])
                     or (str(NAMELESS.get(column.key, "")) if column.key == named else ""),
                     classes=_classes(column, line[column.key]),
                     url=link_of(report.name, column.key, line, span, filters),
@@ -120,13 +123,17 @@ def _head(report: Report, column: Column, wanted: QueryDict) -> Head:
     return Head(column.label, _classes(column), f"?{query.urlencode()}", direction)
 
 
+def _is_nothing(column: Column, value: Any) -> bool:
+    return column.form in NUMBERS and value == 0
+
+
 def _classes(column: Column, value: Any = None) -> str:
     names = []
     if column.form in NUMBERS:
         names.append("amount-cell")
-        if value == 0:
+        if _is_nothing(column, value):
             names.append("is-nothing")
-    if column.form in ("day", "month", "kind"):
+    if column.form in ("day", "month"):
         names.append("nowrap")
     if column.shown_from:
         names.append(NARROW[column.shown_from])

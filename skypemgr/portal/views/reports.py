@@ -11,7 +11,6 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from credit.closing import closing_of
@@ -27,6 +26,7 @@ from skypemgr.portal.reports.base import Filters, Report, Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
 from skypemgr.portal.spans import Kind, Span, find_span
 from skypemgr.portal.views.report_lines import draw_lines
+from skypemgr.portal.views.report_tabs import report_tabs
 
 ROWS_SHOWN = 50
 MOST_FOUND = 20
@@ -75,7 +75,7 @@ def show_report(request: MemberRequest, name: str) -> HttpResponse:
             wanted=request.GET,
         ),
         "cuts": _cuts(report, span, filters),
-        "tabs": _tabs(name, span),
+        "tabs": report_tabs(name, span),
         "lists": _lists(company) if report.can_choose_people else [],
         "member": _member(company, filters),
         "person": request.GET.get("person", "").strip(),
@@ -115,7 +115,7 @@ def _wanted(request: MemberRequest, company: Company) -> tuple[Span, Filters]:
 def _refused(request: MemberRequest, name: str, error: ProductError) -> HttpResponse:
     if name not in REPORTS:
         raise NotFound(error.message)
-    context = {"sentence": str(error), "tabs": _tabs(name, None)}
+    context = {"sentence": str(error), "tabs": report_tabs(name, None)}
     return render(request, "portal/report_refused.html", context, status=error.status)
 
 
@@ -162,19 +162,3 @@ def _member(company: Company, filters: Filters) -> Member | None:
     if filters.member_id is None:
         return None
     return Member.objects.filter(company=company, pk=filters.member_id).first()
-
-
-def _tabs(name: str, span: Span | None) -> list[dict[str, Any]]:
-    query = f"?{span.query}" if span else ""
-    until = f"?until={span.last}" if span and not span.is_running else ""
-    statement = {"url": reverse("company_statement") + until, "label": _("Statement")}
-    tabs = [
-        {
-            "url": reverse("report", args=(tab,)) + query,
-            "label": entry.title,
-            "active": tab == name,
-        }
-        for tab, entry in REPORTS.items()
-    ]
-    calls = {"url": reverse("calls") + query, "label": _("Calls")}
-    return [*tabs, {**statement, "active": False}, {**calls, "active": False}]
