@@ -15,7 +15,7 @@ import psycopg2
 from skypemgr.stack.address import PROJECT
 from skypemgr.stack.process import free_port
 
-START_SECONDS = 120
+START_SECONDS = 240
 SERVERS_OF_THE_TESTS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 

@@ -17,17 +17,33 @@ from tests.stack.running import Stack, await_true
 pytestmark = pytest.mark.xdist_group("stack")
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stack, int]:
+    """A stack that was started for the first time and stopped, and how it ended."""
+    stack = Stack(tmp_path_factory.mktemp("stack") / "var").start()
+    return stack, stack.send(signal.SIGINT)
+
+
+def again(stopped: tuple[Stack, int], folder: Path) -> Stack:
+    """One that goes on from there, in a folder of its own."""
+    before, _code = stopped
+    subprocess.run(["cp", "-a", str(before.folder), str(folder)], check=True)
+    return Stack(folder)
+
+
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    stack = Stack(tmp_path / "var")
+def stack(stopped: tuple[Stack, int], tmp_path: Path) -> Iterator[Stack]:
+    stack = again(stopped, tmp_path / "var")
     yield stack
     if stack.is_alive():
         stack.send(signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack") / "var").start()
+def running(
+    stopped: tuple[Stack, int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    stack = again(stopped, tmp_path_factory.mktemp("again") / "var").start()
     yield stack
     stack.send(signal.SIGTERM)
 
@@ -117,9 +133,9 @@ def test_killed_it_loses_nothing_starts_again_at_once_and_leaves_nothing(stack: 
     await_true(lambda: not stack.left(), 20)
 
 
-def test_a_stop_is_clean_and_leaves_nothing(stack: Stack) -> None:
-    stack.start()
-    assert stack.send(signal.SIGINT) == 0
+def test_a_stop_is_clean_and_leaves_nothing(stopped: tuple[Stack, int]) -> None:
+    stack, code = stopped
+    assert code == 0
     assert stack.left() == {}
     assert stack.said().rstrip().endswith("Stopped.")
     assert not (stack.folder / "stack.json").exists()
@@ -127,7 +143,8 @@ def test_a_stop_is_clean_and_leaves_nothing(stack: Stack) -> None:
     assert "database system is shut down" in log.splitlines()[-1]
 
 
-def test_a_stop_while_it_still_starts_is_clean(stack: Stack) -> None:
+def test_a_stop_while_it_still_starts_is_clean(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "var")
     stack.output.touch()
     with stack.output.open("wb") as output:
         stack.process = subprocess.Popen(
