@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import ROUND_UP, Decimal
 from uuid import uuid4
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Q
 
@@ -97,6 +98,8 @@ def sweep_auto_purchases(*, now: datetime | None = None) -> list[int]:
 def _try(company_id: int, now: datetime | None) -> int | None:
     try:
         return evaluate_auto_purchase(company_id, now=now)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One company that cannot be looked at must not keep the others waiting.
         logger.exception("auto-recharge of company %s could not be looked at", company_id)

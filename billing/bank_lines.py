@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from billing.gateways.transfer import TransferGateway
@@ -75,6 +76,8 @@ def advance_lines(
     for pk in ids:
         try:
             advance_line(pk, now=now)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:
             # One line that cannot be credited must not keep the others waiting.
             logger.exception("line %s of a bank statement could not be advanced", pk)

@@ -7,6 +7,7 @@ before that has ended.
 import logging
 from datetime import datetime, timedelta
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.urls import reverse
 
@@ -66,6 +67,8 @@ def tell_of_expiring(*, now: datetime | None = None) -> int:
 def _try_to_tell(method: PaymentMethod, at: datetime) -> bool:
     try:
         return _tell_of_expiring(method, at)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One company that cannot be told must not keep the others waiting.
         logger.exception("nobody was told that payment method %s expires", method.pk)
@@ -119,6 +122,8 @@ def _is_saved_again(wish: ForgetWish) -> bool:
 def _try(wish_id: int, now: datetime | None) -> bool:
     try:
         return forget_method(wish_id, now=now)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One method that cannot be forgotten must not keep the others waiting.
         logger.exception("payment method of wish %s cannot be forgotten", wish_id)

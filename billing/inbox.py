@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F
@@ -93,6 +94,8 @@ def process_event(event_id: int, *, now: datetime | None = None) -> bool:
         return False
     try:
         follow_news(event, unpack_news(event.news), now=at)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         logger.exception("event %s could not be dealt with", event_id)
         _put_off(event, f"{type(error).__name__}: {error}", at)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
@@ -107,6 +108,8 @@ def mail_incidents(*, now: datetime | None = None) -> int:
 def _try(incident_id: int, now: datetime) -> bool:
     try:
         return mail_incident(incident_id, now=now)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One mail that cannot be written must not keep the others waiting.
         logger.exception("incident %s cannot be mailed", incident_id)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -124,6 +125,8 @@ def compare_days(*, now: datetime | None = None) -> list[GatewayDay]:
             except GatewayUnavailable:
                 logger.warning("%s does not answer; its days are compared later", gateway.name)
                 break
+            except SoftTimeLimitExceeded:
+                raise
             except Exception:
                 # One day that cannot be compared must not keep the others waiting.
                 logger.exception("%s of %s could not be compared", day, gateway.name)
@@ -142,6 +145,8 @@ def _advance(pk: int, at: datetime) -> None:
         purchase = advance_purchase(pk, now=at)
     except GatewayNotConfigured:
         logger.warning("purchase %s waits for a gateway that is not configured", pk)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One purchase that cannot be advanced must not keep the others waiting.
         logger.exception("purchase %s could not be advanced", pk)

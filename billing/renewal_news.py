@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db.models import QuerySet
 
 from billing.features.kinds import looks_of
@@ -136,6 +137,8 @@ def _each(found: QuerySet[Subscription], tell: Callable[[int], object]) -> int:
     for company_id in found.order_by("company").values_list("company_id", flat=True).distinct():
         try:
             tell(company_id)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:
             # One company that cannot be told must not keep the others waiting.
             logger.exception("renewals of company %s could not be announced", company_id)

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -129,6 +130,8 @@ def _each_company(found: QuerySet[Subscription], work: Callable[[int], object]) 
         for company_id in ids:
             try:
                 work(company_id)
+            except SoftTimeLimitExceeded:
+                raise
             except Exception:
                 # One company that cannot be looked at must not keep the others waiting.
                 logger.exception("features of company %s could not be looked at", company_id)

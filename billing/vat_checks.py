@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
@@ -56,6 +57,8 @@ def sweep_vat_numbers(*, now: datetime | None = None) -> int:
     for company_id in due:
         try:
             check_vat_number(company_id, checker=checker, now=at)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:
             # One number that cannot be dealt with must not keep the others waiting.
             logger.exception("VAT number of company %s could not be dealt with", company_id)

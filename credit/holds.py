@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.utils.translation import gettext_lazy as _
 
 from credit.accounts import Accounts, ensure_accounts
@@ -234,6 +235,8 @@ def expire_holds(*, now: datetime) -> int:
 def _try_to_expire(company_id: int, hold_id: int, now: datetime) -> bool:
     try:
         return _end(company_id, hold_id, Hold.Status.EXPIRED, now)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One hold that cannot be ended must not keep the others' credit.
         logger.exception("hold %s could not expire", hold_id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -150,6 +151,8 @@ def sweep_low_balances() -> int:
 def _try(company_id: int) -> int:
     try:
         return look_at_balance(company_id)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One company that cannot be looked at must not keep the others waiting.
         logger.exception("low balance of company %s cannot be told", company_id)

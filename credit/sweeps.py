@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
 from credit.recharge import evaluate_purses
@@ -84,6 +85,8 @@ def sweep_due_purses(*, now: datetime, company_id: int | None = None) -> int:
 def _try(company_id: int, account_ids: Sequence[int], now: datetime) -> int:
     try:
         evaluations = evaluate_purses(company_id, account_ids, now=now, skip_locked=True)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One company that cannot be looked at must not keep the others waiting.
         logger.exception("due purses of company %s could not be evaluated", company_id)

@@ -8,6 +8,7 @@ import logging
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import Q
 
@@ -63,6 +64,8 @@ def send_pending_notices(*, now: datetime | None = None) -> int:
 def _try(notice_id: int, now: datetime) -> bool:
     try:
         return send_notice(notice_id, now=now)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One notice that cannot be written must not keep the others waiting.
         logger.exception("notice %s cannot be mailed", notice_id)
