@@ -14,7 +14,7 @@ from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from credit.filter_words import rule_words, status_words
-from credit.member_filters import MemberFilters, filtered_members
+from credit.member_filters import PRESENT, MemberFilters, filtered_members
 from credit.queries.member_totals import spent_this_month
 from credit.queries.members import ordered, rule_state
 from members.models import Company
@@ -124,6 +124,9 @@ def _row(values: tuple[Any, ...], words: Words, zone: ZoneInfo, today: date) -> 
         values
     )
     name, email, username, phone, listed, role, status, *work = texts
+    if status not in PRESENT:
+        # How somebody who went signs in now is theirs alone.
+        email, username, phone = "", "", ""
     held = balance or Decimal(0)
     state = ""
     if is_on is not None:

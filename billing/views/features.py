@@ -217,7 +217,7 @@ def _lines(
                 ],
                 height=max(1, len(row.lines)) + bool(row.more_count),
                 key=key,
-                contact=member.user.email or member.user.username or str(member.user.phone or ""),
+                contact=member.contact,
                 url=url.replace("/0/", f"/{key}/"),
                 list_url=of_list.replace("0LIST", str(member.list_id)),
                 give_url=f"{give_url}{key}",

@@ -35,8 +35,8 @@ class MemberAnswer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
-    email = serializers.EmailField(source="user.email")
-    username = serializers.CharField(source="user.username", allow_null=True)
+    email = serializers.EmailField(source="sign_in_email", help_text="Empty for who is gone.")
+    username = serializers.CharField(source="sign_in_name", allow_null=True)
     role = serializers.ChoiceField(choices=Role.choices)
     status = serializers.ChoiceField(choices=Member.Status.choices)
     list = serializers.IntegerField(source="list_id", allow_null=True)

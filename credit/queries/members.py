@@ -204,11 +204,10 @@ def _row(member: Member, today: date) -> MemberRow:
     balance = purse.balance if purse else ZERO
     resumes_on = purse.recharge_resumes_on if purse else None
     last = purse.last_booked_on if purse else None
-    user = member.user
     return MemberRow(
         id=member.pk,
         name=member.name,
-        contact=user.email or user.username or str(user.phone or ""),
+        contact=member.contact,
         list_id=member.list_id,
         list_name=member.list.name if member.list else "",
         role=member.get_role_display(),

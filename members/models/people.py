@@ -129,6 +129,26 @@ class Member(models.Model):
         return self.status in (self.Status.ACTIVE, self.Status.SUSPENDED)
 
     @property
+    def sign_in_email(self) -> str:
+        """The address of the login; empty for who is gone: how they sign in now is theirs alone."""
+        return self.user.email if self.is_present else ""
+
+    @property
+    def sign_in_name(self) -> str | None:
+        """The user name of the login, as long as they are in the company."""
+        return self.user.username if self.is_present else None
+
+    @property
+    def contact(self) -> str:
+        """What tells two of the same name apart: how they sign in, of who is gone the work contact
+        that the company noted.
+        """
+        user = self.user
+        phone = str(user.phone or "")
+        here = (user.email, user.username, phone) if self.is_present else ()
+        return next(filter(None, here or (self.work_email, self.work_phone)), None) or ""
+
+    @property
     def is_administrator(self) -> bool:
         """Whether the member administers the company."""
         return self.role == Role.ADMINISTRATOR

@@ -87,6 +87,12 @@ def calls(history: History) -> None:
     charge_calls(history.company, rows, now=datetime(2026, 9, 6, tzinfo=UTC))
 
 
+def advanced(export: Export) -> Export:
+    made = advance_export(export.pk, now=NOW)
+    assert made is not None
+    return made
+
+
 def stored_files() -> list[str]:
     found: list[str] = []
     folders = ["exports"] if default_storage.exists("exports") else []
@@ -238,7 +244,7 @@ def test_a_large_file_waits_for_a_worker_which_tells_its_maker_once(history: His
     with pytest.raises(NotFound):
         open_file(export)
     for _again in range(2):
-        made = advance_export(export.pk, now=NOW)
+        made = advanced(export)
         assert made.state == State.READY
         assert made.attempt == 1
     notice = Notice.objects.get(member=history.alice, kind="export_ready")
@@ -271,7 +277,7 @@ def test_a_cancelled_file_is_not_written_and_not_told(history: History) -> None:
     export = ask(history.alice, "allocations")
     actor = Actor.of_member(history.alice)
     assert cancel_export(actor=actor, export_id=export.pk).state == State.CANCELLED
-    assert advance_export(export.pk, now=NOW).state == State.CANCELLED
+    assert advanced(export).state == State.CANCELLED
     assert resume_exports(now=NOW + timedelta(hours=1)) == 0
     assert not stored_files()
     assert not Notice.objects.filter(kind="export_ready").exists()
@@ -289,7 +295,7 @@ def test_one_cancelled_while_it_is_written_leaves_no_file(
         return str(save(name, content))
 
     monkeypatch.setattr(default_storage, "save", cancelled_meanwhile)
-    assert advance_export(export.pk, now=NOW).state == State.CANCELLED
+    assert advanced(export).state == State.CANCELLED
     assert not stored_files()
 
 
@@ -300,7 +306,7 @@ def test_a_worker_stops_at_the_next_rows_when_the_file_is_cancelled(
     monkeypatch.setattr(work, "NOTED_EVERY_SECONDS", -1)
     export = ask(history.alice, "allocations")
     work.note_cancelled(export.pk)
-    assert advance_export(export.pk, now=NOW).state == State.RUNNING
+    assert advanced(export).state == State.RUNNING
     assert not stored_files()
 
 
@@ -310,7 +316,7 @@ def test_a_file_whose_worker_was_killed_is_written_by_another(history: History) 
     # As a worker leaves it that is killed after the file was stored and before that was noted.
     Export.objects.update(state=State.RUNNING, attempt=1, touched_at=NOW)
     default_storage.save(f"exports/{export.company_id}/{export.pk}-1", io.BytesIO(b"half"))
-    assert advance_export(export.pk, now=NOW).state == State.RUNNING
+    assert advanced(export).state == State.RUNNING
     assert resume_exports(now=NOW + timedelta(minutes=1)) == 0
     assert resume_exports(now=NOW + timedelta(minutes=5)) == 1
     export.refresh_from_db()
@@ -332,9 +338,11 @@ def test_a_file_that_is_still_being_written_is_left_alone(history: History) -> N
 def test_a_file_that_kills_every_worker_fails_at_last(history: History) -> None:
     export = ask(history.alice, "allocations")
     Export.objects.update(state=State.RUNNING, attempt=work.TRIES, touched_at=NOW)
+    default_storage.save(f"exports/{export.company_id}/{export.pk}-3", io.BytesIO(b"half"))
     resume_exports(now=NOW + timedelta(minutes=5))
     export.refresh_from_db()
     assert (export.state, export.failure) == (State.FAILED, "worker_lost")
+    assert not stored_files()
 
 
 @pytest.mark.usefixtures("nothing_is_small")
@@ -346,12 +354,57 @@ def test_a_lost_message_is_made_up_for(history: History) -> None:
 
 
 @pytest.mark.usefixtures("nothing_is_small")
+def test_a_file_that_takes_long_leaves_the_others_to_the_next_sweep(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "SWEEP_SECONDS", 0)
+    for name in ("allocations", "summary"):
+        ask(history.alice, name)
+    for ready_count in (1, 2):
+        assert resume_exports(now=NOW + timedelta(minutes=5)) == 1
+        assert Export.objects.filter(state=State.READY).count() == ready_count
+
+
+@pytest.mark.usefixtures("nothing_is_small")
 def test_who_lost_the_role_meanwhile_gets_no_file(history: History, fiona: Member) -> None:
     export = ask(fiona, "allocations")
     Member.objects.filter(pk=fiona.pk).update(role="member")
-    failed = advance_export(export.pk, now=NOW)
+    failed = advanced(export)
     assert (failed.state, failed.failure) == (State.FAILED, "not_allowed")
     assert not stored_files()
+
+
+@pytest.mark.usefixtures("nothing_is_small")
+def test_one_deleted_while_it_is_written_leaves_no_file_and_no_error(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = ask(history.alice, "allocations")
+    save = default_storage.save
+
+    def deleted_meanwhile(name: str, content: IO[bytes]) -> str:
+        forget_export(actor=Actor.of_member(history.alice), export_id=export.pk)
+        return str(save(name, content))
+
+    monkeypatch.setattr(default_storage, "save", deleted_meanwhile)
+    assert advance_export(export.pk, now=NOW) is None
+    assert not stored_files()
+    assert advance_export(export.pk, now=NOW) is None
+
+
+def test_one_deleted_twice_at_once_is_not_found(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = ask(history.alice, "summary")
+    find = asking.find_export
+
+    def found_just_before(actor: Actor, export_id: int) -> Export:
+        found = find(actor, export_id)
+        work.delete_exports([Export.objects.get(pk=export_id)])
+        return found
+
+    monkeypatch.setattr(asking, "find_export", found_just_before)
+    with pytest.raises(NotFound):
+        forget_export(actor=Actor.of_member(history.alice), export_id=export.pk)
 
 
 def test_after_thirty_days_file_and_row_are_gone(history: History) -> None:
@@ -394,7 +447,7 @@ def test_a_removed_member_is_named_in_an_old_month(history: History) -> None:
 def archive_of(member: Member) -> dict[str, bytes]:
     export = request_archive(actor=Actor.of_member(member), language="en", now=NOW)
     assert export.state == State.WAITING
-    made = advance_export(export.pk, now=NOW)
+    made = advanced(export)
     assert (made.state, made.failure) == (State.READY, "")
     return read_zip(content_of(made))
 
@@ -447,3 +500,15 @@ def test_only_administrators_take_everything(history: History, fiona: Member) ->
     demoted = Actor.of_member(Member.objects.get(pk=history.alice.pk))
     with pytest.raises(NotFound):
         find_export(demoted, export.pk, now=NOW)
+    assert not own_exports(demoted, now=NOW).exists()
+    refused = advanced(export)
+    assert (refused.state, refused.failure) == (State.FAILED, "not_allowed")
+
+
+def test_the_archive_does_not_say_how_somebody_who_went_signs_in_now(history: History) -> None:
+    Member.objects.filter(pk=history.bob.pk).update(status="left", ended_at=NOW)
+    members = read_csv(archive_of(history.alice)["members.csv"])
+    of = {row[1]: dict(zip(members[0], row, strict=True)) for row in members[1:]}
+    assert (of["Bob"]["email"], of["Bob"]["username"]) == ("", "")
+    assert of["Bob"]["status"] == "left"
+    assert of["Carol"]["email"] == "carol@example.com"

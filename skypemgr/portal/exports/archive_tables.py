@@ -20,7 +20,9 @@ SELECT member.id, member.name, login.username, login.email, login.phone, member.
        instant(member.joined_at) AS joined_at, instant(member.ended_at) AS ended_at
   FROM members_member member
   JOIN members_company company ON company.id = member.company_id
-  JOIN members_user login ON login.id = member.user_id
+  -- How somebody who went signs in now is nobody's business here.
+  LEFT JOIN members_user login
+    ON login.id = member.user_id AND member.status IN ('active', 'suspended')
   LEFT JOIN members_memberlist list ON list.id = member.list_id
   LEFT JOIN credit_account purse ON purse.member_id = member.id
  WHERE member.company_id = %(company)s

@@ -4,7 +4,7 @@ alone, and only while the maker's role may read reports.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import IO
+from typing import IO, NoReturn
 
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -91,7 +91,9 @@ def request_export(
     )
     is_small = sum(counts) <= SMALL_ROWS[form]
     asked = _put(export, present, wakes=not is_small)
-    return work.advance_export(asked.pk, tells=False, now=now) if is_small else asked
+    if not is_small:
+        return asked
+    return work.advance_export(asked.pk, tells=False, now=now) or _deleted()
 
 
 def request_archive(*, actor: Actor, language: str, now: datetime | None = None) -> Export:
@@ -124,8 +126,7 @@ def cancel_export(*, actor: Actor, export_id: int) -> Export:
     )
     if stopped:
         work.note_cancelled(export.pk)
-    export.refresh_from_db()
-    return export
+    return Export.objects.filter(pk=export.pk).first() or _deleted()
 
 
 def forget_export(*, actor: Actor, export_id: int) -> None:
@@ -134,22 +135,20 @@ def forget_export(*, actor: Actor, export_id: int) -> None:
 
 
 def own_exports(actor: Actor, *, now: datetime | None = None) -> QuerySet[Export]:
-    """The actor's own files that are still kept, newest first."""
-    member = require_reader(actor)
-    return Export.objects.filter(
-        company=actor.company, made_by=member, expires_at__gt=now or utc_now()
-    ).order_by("-pk")
-
-
-def find_export(actor: Actor, export_id: int, *, now: datetime | None = None) -> Export:
-    """The actor's own file; NotFound for anybody else's, and for one whose time is over.
+    """The actor's own files that are still kept, newest first.
 
     An archive is no more the maker's who is no administrator any more.
     """
-    found = own_exports(actor, now=now).filter(pk=export_id).first()
-    if found is None or (found.kind == Export.Kind.ARCHIVE and actor.role != Role.ADMINISTRATOR):
-        raise NotFound(_("There is no such file of yours."), code="unknown_export")
-    return found
+    member = require_reader(actor)
+    kept = Export.objects.filter(
+        company=actor.company, made_by=member, expires_at__gt=now or utc_now()
+    ).order_by("-pk")
+    return kept if actor.role == Role.ADMINISTRATOR else kept.exclude(kind=Export.Kind.ARCHIVE)
+
+
+def find_export(actor: Actor, export_id: int, *, now: datetime | None = None) -> Export:
+    """The actor's own file; NotFound for anybody else's, and for one whose time is over."""
+    return own_exports(actor, now=now).filter(pk=export_id).first() or _deleted()
 
 
 def open_file(export: Export) -> IO[bytes]:
@@ -169,6 +168,11 @@ def require_reader(actor: Actor) -> Member:
     if actor.member is None:
         raise NotAllowed(_("Files belong to the member who asks for them."))
     return actor.member
+
+
+def _deleted() -> NoReturn:
+    """There is none, or somebody deleted it just now."""
+    raise NotFound(_("There is no such file of yours."), code="unknown_export")
 
 
 def _known(names: Sequence[str]) -> list[str]:

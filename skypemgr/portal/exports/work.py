@@ -33,19 +33,25 @@ logger = logging.getLogger(__name__)
 
 State = Export.State
 OPEN = (State.WAITING, State.RUNNING)
+READERS = (Role.ADMINISTRATOR, Role.FINANCE)
 STALE = timedelta(minutes=2)
 HEARTBEAT_SECONDS = 120
 NOTED_EVERY_SECONDS = 0.5
 TRIES = 3
 SWEPT_AT_ONCE = 200
+SWEEP_SECONDS = 30
 
 
 class _Stopped(Exception):
     """It was cancelled, or another worker goes on with it."""
 
 
-def advance_export(export_id: int, *, tells: bool = True, now: datetime | None = None) -> Export:
-    """The export is ready, or failed; one that is over or in other hands is left alone."""
+def advance_export(
+    export_id: int, *, tells: bool = True, now: datetime | None = None
+) -> Export | None:
+    """The export is ready, or failed; one that is over or in other hands is left alone. None for
+    one that was deleted meanwhile.
+    """
     export = _claim(export_id, now or utc_now())
     if export is not None:
         try:
@@ -59,20 +65,25 @@ def advance_export(export_id: int, *, tells: bool = True, now: datetime | None =
         except Exception:
             logger.exception("export %s cannot be written", export.pk)
             _fail(export, "error")
-    return Export.objects.get(pk=export_id)
+    return Export.objects.filter(pk=export_id).first()
 
 
 def resume_exports(*, now: datetime | None = None) -> int:
     """Exports whose message or worker was lost were taken up, those whose time is over deleted
-    with their files; gives the number taken up.
+    with their files; gives the number taken up. Once it has lasted a while, the next sweep goes on:
+    each file is to have a job's whole time.
     """
-    present = now or utc_now()
-    waiting = Export.objects.filter(state__in=OPEN, touched_at__lt=present - STALE).order_by("pk")
-    lost = [export for export in waiting[:SWEPT_AT_ONCE] if not _is_alive(export)]
-    for export in lost:
-        advance_export(export.pk, now=now)
+    present, began_at = now or utc_now(), time.monotonic()
     delete_exports(Export.objects.filter(expires_at__lte=present)[:SWEPT_AT_ONCE])
-    return len(lost)
+    waiting = Export.objects.filter(state__in=OPEN, touched_at__lt=present - STALE).order_by("pk")
+    count = 0
+    for export in waiting[:SWEPT_AT_ONCE]:
+        if count and time.monotonic() - began_at > SWEEP_SECONDS:
+            break
+        if not _is_alive(export):
+            advance_export(export.pk, now=now)
+            count += 1
+    return count
 
 
 def delete_exports(exports: Iterable[Export]) -> None:
@@ -108,7 +119,10 @@ def _claim(export_id: int, now: datetime) -> Export | None:
         export.touched_at = now
         export.save(update_fields=["state", "failure", "attempt", "touched_at"])
         cache.set(_key(export), 0, HEARTBEAT_SECONDS)
-    return export if export.state == State.RUNNING else None
+    if export.state == State.RUNNING:
+        return export
+    _delete_files(export)
+    return None
 
 
 def _write(export: Export, *, tells: bool) -> None:
@@ -154,8 +168,8 @@ def _content(export: Export, file: IO[bytes], tick: Tick) -> str:
 def _require_reader(export: Export) -> None:
     """The maker may have lost the role since: then there is nothing to write."""
     member = export.made_by
-    may_read = member.role in (Role.ADMINISTRATOR, Role.FINANCE)
-    if member.status != Member.Status.ACTIVE or not may_read:
+    roles = (Role.ADMINISTRATOR,) if export.kind == Export.Kind.ARCHIVE else READERS
+    if member.status != Member.Status.ACTIVE or member.role not in roles:
         raise _Refused
 
 
