@@ -8,7 +8,7 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from billing.features.left import AreaLeft
 from billing.features.wording import period_words, plan_words, price_words
@@ -113,7 +113,7 @@ def _plan_label(plan: Plan, least: Decimal | None, currency: str) -> SafeString:
     words = plan_words(plan)
     if least is not None:
         price = (
-            _("free")
+            pgettext("price", "free")
             if least == 0
             else _("from %(price)s a month") % {"price": format_money(least, currency)}
         )

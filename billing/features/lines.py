@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from billing.features.kinds import looks_of
 from billing.features.terms import Terms, TermsBook
@@ -46,8 +47,17 @@ class FeatureLine:
 
     @property
     def price_words(self) -> str:
-        """What the period cost, and what that is a month."""
-        return price_words(self.price, self.feature.months, self.currency)
+        """What the period cost, and how long it is: ``€14.00 for 3 months``."""
+        months = self.feature.months
+        if not self.price:
+            return self.amount_words
+        words = {"amount": self.amount_words, "count": months}
+        if months == 1:
+            return _("%(amount)s a month") % words
+        return (
+            ngettext("%(amount)s for %(count)s month", "%(amount)s for %(count)s months", months)
+            % words
+        )
 
     @property
     def amount_words(self) -> str:
@@ -56,10 +66,12 @@ class FeatureLine:
 
     @property
     def by_month_words(self) -> str:
-        """How long the period is, and what it costs a month; empty for a month and what is free."""
+        """How long the period is, and what it costs a month; empty for what is free."""
         months = self.feature.months
-        if months == 1 or not self.price:
+        if not self.price:
             return ""
+        if months == 1:
+            return pgettext("price", "a month")
         by_month = price_by_month(self.price, months, self.currency)
         return _("%(period)s, %(price)s a month") % {
             "period": period_words(months),

@@ -5,7 +5,7 @@ the month beside it.
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from billing.features.destinations import destinations
 from billing.features.prices import monthly
@@ -29,7 +29,7 @@ def price_by_month(price: Decimal, months: int, currency: str) -> Decimal:
 def price_words(price: Decimal, months: int, currency: str) -> str:
     """The price of the period: ``€14.00 (€4.67 per month)``."""
     if price == 0:
-        return _("free")
+        return pgettext("price", "free")
     whole = format_money(price, currency)
     if months == 1:
         return whole

@@ -275,7 +275,7 @@ def _render(
         "line": line,
         "looks": looks_of(feature.kind),
         "period": period_words(feature.months),
-        "paid": line.price_words,
+        "paid": price_words(line.price, feature.months, line.currency),
         "renewal": _renewal(line, company.currency),
         "title": readable_number(feature.number.e164) if feature.number else feature.plan.name,
         "currency": company.currency,

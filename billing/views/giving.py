@@ -78,11 +78,12 @@ def choose_plan(request: MemberRequest, slug: str) -> HttpResponse:
         plans = [plan for plan in plans if is_about(plan, page["find"])]
     elif len(plans) == 1 and request.method != "POST":
         return HttpResponseRedirect(address(request, "period", slug, plan=plans[0].code))
+    least = _least(plans, company.currency)
     form = PlanForm(
         request.POST if request.method == "POST" else None,
         plans=plans,
         areas=areas,
-        least=_least(plans, company.currency),
+        least=least,
         currency=company.currency,
         count=giving.receivers.count,
         initial={name: request.GET.get(name, "") for name in ("plan", "area", "accepted")},
@@ -92,6 +93,8 @@ def choose_plan(request: MemberRequest, slug: str) -> HttpResponse:
         chosen["accepted"] = "1" if form.cleaned_data.get("accepted") else None
         return HttpResponseRedirect(address(request, "period", slug, **chosen))
     page |= {"form": form, "plans": plans}
+    if len(plans) == 1:
+        page["price_from"] = least.get(plans[0].pk)
     return _show(request, giving, "billing/give_plan.html", page, is_refused=form.is_bound)
 
 
