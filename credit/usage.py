@@ -165,7 +165,7 @@ def usage_by(
     """
     by = By(by)
     dimensions = _dimensions(by, within)
-    level = _LEVELS.get(dimensions)
+    level = level_of(by, within)
     stored = _STORED.format(columns=COLUMNS, within=within_sql(within))
     call = not_summed()
     if within.member_id is not None:
@@ -244,6 +244,11 @@ def _elsewhere(
         "to": booked[1],
     }
     return [Elsewhere(row[0], Measures(*row[1:])) for row in _rows(query, parameters)]
+
+
+def level_of(by: By, within: Within) -> Level | None:
+    """The level of sums that tells apart what is asked for; None if none does."""
+    return _LEVELS.get(_dimensions(by, within))
 
 
 def _dimensions(by: By, within: Within) -> frozenset[str]:

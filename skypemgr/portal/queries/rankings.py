@@ -2,7 +2,7 @@
 for them; how many there are and what all cost together stands with the first few.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from billing.features.destinations import country_name
 from credit.models import Rate
-from credit.usage import By, Measures, Usage, Within, usage_by
-from credit.usage_members import usage_of_members
+from credit.usage import By, Within, usage_by
+from credit.usage_tops import Spent, Tops, read_tops
 from members.models import MemberList
 from skypemgr.lib.periods import first_of_month, first_of_next_month
 from skypemgr.portal.scope import Scope
@@ -53,48 +53,68 @@ class Ranking:
         return self.total - sum((row.amount for row in self.rows), ZERO)
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    name: str
+    url: str
+    calls_count: int
+    amount: Decimal
+
+
 def read_rankings(scope: Scope, today: date) -> list[Ranking]:
     """Members, lists, destinations and cost centres, as far as the scope has several of them. At
-    most six queries.
+    most two queries.
     """
-    first = first_of_month(today)
-    days = (first, first_of_next_month(today) - timedelta(days=1))
-    within = Within(list_id=scope.list_id, member_id=scope.member_id)
-    found: list[Ranking] = []
-    if scope.member is None:
-        found.append(_members(scope, days, within))
+    if scope.member is not None:
+        return [_of_lines("destinations", By.DESTINATION, scope, _of_member(scope, today))]
+    cuts = (By.LIST, By.DESTINATION, By.COST_CENTRE)
+    wanted = cuts if scope.is_company else cuts[1:]
+    tops = read_tops(scope.company, today, by=wanted, members=SHOWN, list_id=scope.list_id)
+    found = [_members(scope, tops)]
     if scope.is_company:
-        found.append(_lists(scope, days, within))
-    destinations = usage_by(scope.company, *days, by=By.DESTINATION, within=within)
-    found.append(_of_usage("destinations", By.DESTINATION, scope, destinations, _destination))
-    if scope.member is None:
-        centres = usage_by(scope.company, *days, by=By.COST_CENTRE, within=within)
-        if any(row.cost_centre for row in centres):
-            found.append(_of_usage("cost_centres", By.COST_CENTRE, scope, centres, _cost_centre))
+        found.append(_lists(scope, tops.by[By.LIST]))
+    found.append(_of_lines("destinations", By.DESTINATION, scope, tops.by[By.DESTINATION]))
+    centres = tops.by[By.COST_CENTRE]
+    if any(line.cost_centre for line in centres):
+        found.append(_of_lines("cost_centres", By.COST_CENTRE, scope, centres))
     return found
 
 
-def _members(scope: Scope, days: tuple[date, date], within: Within) -> Ranking:
-    page = usage_of_members(scope.company, *days, within=within, sort="-collected", page_size=SHOWN)
+def _of_member(scope: Scope, today: date) -> list[Spent]:
+    """What a member called, what cost most first; one query."""
+    days = first_of_month(today), first_of_next_month(today) - timedelta(days=1)
+    within = Within(member_id=scope.member_id)
+    lines = [
+        Spent(None, "", row.country, row.kind, row.started.calls_count, row.started.collected)
+        for row in usage_by(scope.company, *days, by=By.DESTINATION, within=within)
+    ]
+    return sorted(lines, key=lambda line: (-line.collected, -line.calls_count))
+
+
+def _members(scope: Scope, tops: Tops) -> Ranking:
     dashboard = reverse("dashboard")
-    lines = [(row.name, f"{dashboard}?member={row.member_id}", row.started) for row in page.rows]
-    return _ranking("members", "member", scope, lines, page.total.started.collected)
+    lines = [
+        _Line(row.name, f"{dashboard}?member={row.member_id}", row.calls_count, row.collected)
+        for row in tops.members
+    ]
+    # Every call goes to some destination.
+    total = sum((row.collected for row in tops.by[By.DESTINATION]), ZERO)
+    return _ranking("members", "member", scope, lines, total)
 
 
-def _lists(scope: Scope, days: tuple[date, date], within: Within) -> Ranking:
+def _lists(scope: Scope, found: Sequence[Spent]) -> Ranking:
     names = dict(MemberList.objects.filter(company=scope.company).values_list("pk", "name"))
     dashboard = reverse("dashboard")
 
-    def told(row: Usage) -> tuple[str, str]:
+    def told(row: Spent) -> tuple[str, str]:
         if row.list_id is None:
             return _("In no list"), ""
         return names[row.list_id], f"{dashboard}?list={row.list_id}"
 
-    found = usage_by(scope.company, *days, by=By.LIST, within=within)
-    return _of_usage("lists", By.LIST, scope, found, told)
+    return _of_lines("lists", By.LIST, scope, found, told)
 
 
-def _destination(row: Usage) -> tuple[str, str]:
+def _destination(row: Spent) -> tuple[str, str]:
     kind = str(Rate.Kind(row.kind).label) if row.kind in Rate.Kind.values else ""
     country = country_name(row.country) if row.country else _("Elsewhere")
     if not kind or row.kind == Rate.Kind.OTHER:
@@ -102,41 +122,39 @@ def _destination(row: Usage) -> tuple[str, str]:
     return _("%(country)s, %(kind)s") % {"country": country, "kind": kind}, ""
 
 
-def _cost_centre(row: Usage) -> tuple[str, str]:
+def _cost_centre(row: Spent) -> tuple[str, str]:
     return row.cost_centre or _("No cost centre"), ""
 
 
-def _of_usage(
+_NAMED = {By.DESTINATION: _destination, By.COST_CENTRE: _cost_centre}
+
+
+def _of_lines(
     name: str,
-    by: str,
+    by: By,
     scope: Scope,
-    found: Iterable[Usage],
-    told: Callable[[Usage], tuple[str, str]],
+    found: Sequence[Spent],
+    told: Callable[[Spent], tuple[str, str]] | None = None,
 ) -> Ranking:
-    known = sorted(found, key=lambda row: (-row.started.collected, -row.started.calls_count))
-    lines = [(*told(row), row.started) for row in known]
-    total = sum((row.started.collected for row in known), ZERO)
+    """``found``: what cost most first."""
+    named = told or _NAMED[by]
+    lines = [_Line(*named(row), row.calls_count, row.collected) for row in found[:SHOWN]]
+    total = sum((row.collected for row in found), ZERO)
     return _ranking(name, by, scope, lines, total)
 
 
-def _ranking(
-    name: str,
-    by: str,
-    scope: Scope,
-    lines: Sequence[tuple[str, str, Measures]],
-    total: Decimal,
-) -> Ranking:
-    """The first few lines: name, address, measures."""
-    most = max((sums.collected for _label, _url, sums in lines), default=ZERO)
+def _ranking(name: str, by: str, scope: Scope, lines: Sequence[_Line], total: Decimal) -> Ranking:
+    """The first few lines."""
+    most = max((line.amount for line in lines), default=ZERO)
     rows = tuple(
         Ranked(
-            name=label,
-            calls_count=sums.calls_count,
-            amount=sums.collected,
-            width=int(sums.collected * 100 / most) if most else 0,
-            url=url,
+            name=line.name,
+            calls_count=line.calls_count,
+            amount=line.amount,
+            width=int(line.amount * 100 / most) if most else 0,
+            url=line.url,
         )
-        for label, url, sums in lines[:SHOWN]
+        for line in lines
     )
     query = urlencode({"by": by, **scope.parameters})
     return Ranking(name, rows, total, f"{reverse('report', args=('usage',))}?{query}")

@@ -1,0 +1,139 @@
+"""What the calls of one month cost by list, cost centre, destination and member. Its one rule: as
+``credit.usage`` counts, but only how many calls and what was paid, so one statement reads it all.
+
+The calls that no sum contains yet, those of today, are read and placed once for all of it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from credit.usage import By, Within, level_of, within_sql
+from credit.usage_sql import not_summed, placed
+from members.models import Company
+from skypemgr.lib.periods import first_of_month, first_of_next_month
+
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The calls of one list, cost centre or destination; ``collected`` is what was paid for them in
+    the company's currency, with 4 decimals. What is not told apart is empty.
+    """
+
+    list_id: int | None
+    cost_centre: str
+    country: str
+    kind: str
+    calls_count: int
+    collected: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SpentByMember:
+    """The calls of one member."""
+
+    member_id: int
+    name: str
+    calls_count: int
+    collected: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Tops:
+    """By each of what was asked for, all that has calls; and the few members who paid most."""
+
+    by: dict[By, list[Spent]] = field(default_factory=dict)
+    members: list[SpentByMember] = field(default_factory=list)
+
+
+# A level is told apart by what its rows carry; the rest of a call is left out of its key.
+_TOPS = """
+WITH {call}, {placed}, live AS MATERIALIZED (
+  SELECT member_id, list_id, cost_centre, country, kind, calls_count, collected
+    FROM placed WHERE true {within}
+), cut AS (
+  SELECT level, list_id, cost_centre, country, kind, calls_count, collected
+    FROM credit_usageday
+   WHERE company_id = %(company)s AND level = ANY(%(levels)s::text[])
+     AND started_on BETWEEN %(first)s AND %(last)s {within}
+   UNION ALL
+  SELECT level.name, CASE WHEN level.has_list THEN list_id END,
+         CASE WHEN level.has_cost_centre THEN cost_centre ELSE '' END,
+         CASE WHEN level.has_destination THEN country ELSE '' END,
+         CASE WHEN level.has_destination THEN kind ELSE '' END, calls_count, collected
+    FROM live
+   CROSS JOIN unnest(%(levels)s::text[], %(lists)s::bool[], %(cost_centres)s::bool[],
+                     %(destinations)s::bool[])
+           AS level (name, has_list, has_cost_centre, has_destination)
+), ranked AS (
+  SELECT member_id, sum(calls_count) AS calls_count, sum(collected) AS collected
+    FROM (
+      SELECT member_id, calls_count, collected FROM credit_usagemember
+       WHERE company_id = %(company)s AND period = 'month' AND month = %(first)s {within}
+       UNION ALL
+      SELECT member_id, calls_count, collected FROM live
+    ) of_member
+   GROUP BY member_id ORDER BY collected DESC, member_id LIMIT %(members)s
+)
+SELECT level, list_id, cost_centre, country, kind, NULL::bigint, '', sum(calls_count)::bigint,
+       sum(collected)
+  FROM cut GROUP BY 1, 2, 3, 4, 5
+ UNION ALL
+SELECT 'member', NULL, '', '', '', member.id, member.name, ranked.calls_count, ranked.collected
+  FROM ranked JOIN members_member member ON member.id = ranked.member_id
+"""
+
+
+def read_tops(
+    company: Company,
+    month: date,
+    *,
+    by: Collection[By],
+    members: int,
+    list_id: int | None = None,
+) -> Tops:
+    """The calls that began in the month, of the whole company or of a list on those days: all lines
+    of each of ``by`` (list, cost centre, destination), those that cost most first, and so many
+    members. One query.
+    """
+    first = first_of_month(month)
+    within = Within(list_id=list_id)
+    levels = {level: each for each in by if (level := level_of(each, within))}
+    query = _TOPS.format(call=not_summed(), placed=placed(True), within=within_sql(within))
+    parameters: dict[str, Any] = {
+        "company": company.pk,
+        "first": first,
+        "last": first_of_next_month(first) - A_DAY,
+        "list": list_id,
+        "levels": [str(level) for level in levels],
+        "lists": ["list" in level for level in levels],
+        "cost_centres": ["cost_centre" in level for level in levels],
+        "destinations": ["destination" in level for level in levels],
+        "members": members,
+    }
+    found = Tops(by={each: [] for each in by})
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        for level, *key, member_id, name, count, collected in cursor.fetchall():
+            if member_id is not None:
+                found.members.append(SpentByMember(member_id, name, count, collected))
+                continue
+            of_list, cost_centre, country, kind = key
+            line = Spent(of_list, cost_centre, country, kind, count, collected)
+            found.by[levels[level]].append(line)
+    for lines in found.by.values():
+        lines.sort(key=_order)
+    found.members.sort(key=lambda line: (-line.collected, line.member_id))
+    return found
+
+
+def _order(line: Spent) -> tuple[Any, ...]:
+    """What cost most first; the same lines always stand in the same order."""
+    key = (line.list_id or 0, line.cost_centre, line.country, line.kind)
+    return (-line.collected, -line.calls_count, *key)
