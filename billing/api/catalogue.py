@@ -178,7 +178,14 @@ class ReserveDoor(Door):
         request=ReservationWish,
         responses={
             201: ReservationAnswer,
-            422: refusal(422, "unknown_area", "no_numbers_left", "invalid_count"),
+            422: refusal(
+                422,
+                "unknown_area",
+                "no_numbers_left",
+                "invalid_count",
+                "company_frozen",
+                "company_closed",
+            ),
         },
     )
     def post(self, request: ApiRequest) -> Response:

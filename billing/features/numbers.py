@@ -18,6 +18,7 @@ from members.actors import Actor
 from members.audit import record
 from members.errors import MemberGone
 from members.models import Company, Member
+from members.standing import require_active_company
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.periods import utc_now
 
@@ -34,9 +35,11 @@ def reserve_numbers(
     """So many numbers of the area are kept for the actor's company for 15 minutes; those that the
     same member had chosen before are free again. Two people never get the same one.
 
-    Raises NumberNotAvailable (``no_numbers_left``) and keeps none if there are not enough.
+    Raises CompanyNotActive, and NumberNotAvailable (``no_numbers_left``), with none kept, if there
+    are not enough.
     """
     actor.require_administrator()
+    require_active_company(actor.company)
     at = now or utc_now()
     if not 0 < count <= MOST_AT_ONCE:
         raise NumberNotAvailable(

@@ -79,6 +79,15 @@ def test_the_dashboard_tells_the_companys_figures(history: History, client_of: C
     assert "Buy credit" in words
 
 
+@pytest.mark.parametrize(
+    "query", ["list=x", "member=-1", "list=%00", "member=9999999999999999999", "list=1&list=%27"]
+)
+def test_what_is_no_list_and_no_member_is_not_found_on_the_dashboard(
+    history: History, client_of: ClientOf, query: str
+) -> None:
+    assert client_of(history.alice).get(f"/?{query}").status_code == 404
+
+
 def test_finance_sees_no_button_that_moves_credit(
     history: History, fiona: Member, client_of: ClientOf
 ) -> None:

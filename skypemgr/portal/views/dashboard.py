@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from members.access import MemberRequest, members_only
 from members.models import Company
 from members.models.people import Role
+from skypemgr.lib.errors import NotFound
 from skypemgr.lib.periods import utc_now
 from skypemgr.portal.charts import calls_chart, days_chart, months_chart
 from skypemgr.portal.comparing import tell_cards
@@ -22,6 +23,7 @@ from skypemgr.portal.queries import attention, people
 from skypemgr.portal.queries.dashboard import Board, read_board
 from skypemgr.portal.queries.people import People
 from skypemgr.portal.queries.rankings import read_rankings
+from skypemgr.portal.reports.base import InvalidFilter
 from skypemgr.portal.scope import read_scope
 from skypemgr.portal.shell import keep_version
 
@@ -39,7 +41,11 @@ def show_dashboard(request: MemberRequest) -> HttpResponse:
     found = people.find_people(company, wanted)
     if len(found) == 1:
         return redirect(f"{reverse('dashboard')}?member={found[0].pk}")
-    scope = read_scope(company, request.GET)
+    try:
+        scope = read_scope(company, request.GET)
+    except InvalidFilter as error:
+        # What is no number is nobody's here, like a stranger's.
+        raise NotFound(error.message) from error
     board = read_board(scope, viewer=request.member, now=utc_now())
     context = _live(request, board)
     if request.htmx:

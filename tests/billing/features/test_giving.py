@@ -30,7 +30,7 @@ from credit.requests import OutsideKey
 from credit.verification import verify_ledger
 from members.actors import Actor
 from members.models import AuditEntry, Company, Member
-from skypemgr.lib.errors import NotAllowed
+from skypemgr.lib.errors import NotAllowed, ProductError
 from tests.billing.features.conftest import NOON, at, give_number, give_plan, make_plan, only
 from tests.conftest import make_member
 from tests.credit.test_races import at_once
@@ -195,6 +195,17 @@ def test_a_company_that_is_not_active_gives_nothing(
     rich.company.refresh_from_db()
     with pytest.raises(CompanyNotActive):
         give_plan(rich, minutes, bob)
+
+
+@pytest.mark.parametrize("state", ["frozen", "closed"])
+def test_a_company_that_is_not_active_keeps_no_numbers(
+    rich: Member, paris: NumberArea, state: str
+) -> None:
+    Company.objects.filter(pk=rich.company_id).update(state=state)
+    rich.company.refresh_from_db()
+    with pytest.raises(ProductError, match=state):
+        reserve_numbers(actor=Actor.of_member(rich), area=paris, count=1, now=NOON)
+    assert not PhoneNumber.objects.filter(state="reserved").exists()
 
 
 @pytest.mark.parametrize(
