@@ -128,7 +128,7 @@ class _Paper(FPDF):
         self._use(7.5, "", MUTED)
         # The number of pages stands in for its sign when all are drawn, and is shorter.
         spare = self._width("{nb}", 7.5, "") - self._width("00", 7.5, "")
-        self.set_xy(self.w - MARGIN - 60 + spare, y - 3.4)
+        self.set_xy(self.w - MARGIN - 60 + spare + self.c_margin, y - 3.4)
         self.cell(60, 5, numbered, align="R", new_x=XPos.RIGHT, new_y=YPos.TOP)
 
     # --- from top to bottom ---

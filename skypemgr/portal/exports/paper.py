@@ -5,10 +5,12 @@ reader's language.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import compress
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat, timezone
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -17,6 +19,7 @@ from members.models import Company
 from skypemgr.lib.exports import is_french
 from skypemgr.lib.formats import (
     NO_BREAK_SPACE,
+    decimals_of,
     format_date,
     format_duration,
     format_moment,
@@ -27,7 +30,7 @@ from skypemgr.lib.formats import (
 from skypemgr.lib.pdf import Bar, Chart, Document, Head
 from skypemgr.lib.periods import first_of_month, utc_now
 from skypemgr.portal.queries.figures import Strip
-from skypemgr.portal.reports.base import Column, Report, Row
+from skypemgr.portal.reports.base import NOTHING, Column, Report, Row
 from skypemgr.portal.spans import Kind, Span
 
 # What a chart shows, where the report has it; else its first amount.
@@ -48,13 +51,24 @@ def lay_out(
     language: str,
 ) -> Document:
     """The report with all its rows as a document."""
-    columns = report.shown_columns
+    # What is rare and nothing in all rows would only take room.
+    kept = [
+        not column.is_rare or bool(report.totals.get(column.key)) for column in report.shown_columns
+    ]
+    columns = list(compress(report.shown_columns, kept))
+    cells = [list(compress(report.shown(row), kept)) for row in rows]
     currency = company.currency
+    decimals = [
+        _decimals([*(line[place] for line in cells), report.totals.get(column.key)], currency)
+        for place, column in enumerate(columns)
+    ]
     now = utc_now()
     with timezone.override(ZoneInfo(company.present_zone)):
         made = _("Generated on %(moment)s") % {"moment": format_moment(now)}
     totals = [
-        _written(column, report.totals.get(column.key), currency) if place else _("Total")
+        _written(column, report.totals.get(column.key), currency, decimals[place])
+        if place
+        else _("Total")
         for place, column in enumerate(columns)
     ]
     return Document(
@@ -64,10 +78,10 @@ def lay_out(
         heads=[Head(str(column.label), column.form in NUMBERS) for column in columns],
         rows=[
             [
-                _written(column, cell, currency)
-                for column, cell in zip(columns, report.shown(row), strict=True)
+                NOTHING if cell == 0 else _written(column, cell, currency, places)
+                for column, cell, places in zip(columns, line, decimals, strict=True)
             ]
-            for row in rows
+            for line in cells
         ],
         totals=totals if report.totals else None,
         strip=_strip(strip, currency, is_running=span.is_running),
@@ -81,11 +95,18 @@ def lay_out(
     )
 
 
-def _written(column: Column, value: Any, currency: str) -> str:
+def _decimals(values: Sequence[Any], currency: str) -> int:
+    """The amounts of a column stand in line."""
+    return decimals_of((value for value in values if isinstance(value, Decimal)), currency)
+
+
+def _written(column: Column, value: Any, currency: str, decimals: int) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return format_money(value, currency)
+        return format_money(value, currency, decimals=decimals)
+    if column.form == "month":
+        return format_month(date.fromisoformat(f"{value}-01"))
     if column.form == "duration":
         return format_duration(value)
     if column.form == "count":
@@ -128,12 +149,19 @@ def _chart(report: Report, rows: Sequence[Row], span: Span, currency: str) -> Ch
     if timed is not None:
         at = keys.index(timed.key)
         return _in_time(charted, [(row[at], row[place]) for row in rows], span, bar)
-    lines = [
-        (str(cells[0] or _("None")), row[place])
-        for row, cells in ((row, report.shown(row)) for row in rows)
-    ]
+    lines = [(_bar_label(report, report.shown(row)), row[place]) for row in rows]
     greatest = sorted(lines, key=lambda line: -line[1])[:MOST_NAMED_BARS]
     return Chart(str(charted.label), [bar(*line) for line in greatest if line[1] > 0])
+
+
+def _bar_label(report: Report, cells: Sequence[Any]) -> str:
+    """What the line stands for: the words with which it begins."""
+    words = [str(cells[0] or _("None"))]
+    for column, cell in zip(report.shown_columns[1:], cells[1:], strict=True):
+        if column.form != "text":
+            break
+        words.append(str(cell or ""))
+    return ", ".join(filter(None, words))
 
 
 def _in_time(
@@ -159,7 +187,7 @@ def _in_time(
 def _notes(company: Company, report: Report, span: Span) -> list[str]:
     """What stands below the table: how calls meet the movements, and since when nothing changes."""
     notes = []
-    if report.meeting is not None:
+    if report.meeting is not None and (report.count or report.meeting.booked):
         notes.append(_meeting(report.meeting, company.currency))
         notes.extend(
             _("Reported afterwards, booked on %(day)s: %(amount)s")
@@ -171,7 +199,7 @@ def _notes(company: Company, report: Report, span: Span) -> list[str]:
         told: Mapping[str, str] = {
             "day": format_date(company.day_at(closing.closed_at)),
             "digest": closing.digest[:12],
-            "month": format_month(span.first),
+            "month": capfirst(format_month(span.first)),
         }
         notes.append(
             _(

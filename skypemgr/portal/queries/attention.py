@@ -4,7 +4,7 @@ Its one rule: a line says what is so and what can be done about it; nothing to d
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -36,7 +36,9 @@ DANGER, WARNING, INFO = "danger", "warning", "info"
 
 @dataclass(frozen=True)
 class Attention:
-    """One line: what is so, and the action beside it (empty for who may not act)."""
+    """One line: what is so; for who may act, what can be done and the action beside it. A page
+    that only shows is open to all who read the dashboard.
+    """
 
     kind: str
     icon: str
@@ -44,6 +46,8 @@ class Attention:
     text: str = ""
     url: str = ""
     action: str = ""
+    advice: str = ""
+    only_shows: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,10 @@ def read_attention(at: Situation) -> list[Attention]:
     lines.sort(key=lambda line: grave[line.kind])
     if at.may_act:
         return lines
-    return [Attention(line.kind, line.icon, line.title, line.text) for line in lines]
+    return [
+        replace(line, advice="") if line.only_shows else replace(line, advice="", url="", action="")
+        for line in lines
+    ]
 
 
 def _state(at: Situation) -> Iterator[Attention]:
@@ -145,10 +152,11 @@ def _auto_purchase(at: Situation) -> Iterator[Attention]:
             WARNING,
             "calendar",
             _("The company's auto-recharge has reached its monthly limit"),
-            _("It goes on by itself on %(day)s. You can raise the limit, or buy credit.")
+            _("It goes on by itself on %(day)s.")
             % {"day": format_date(day, today=at.company.day_at(at.now))},
             page,
             action,
+            _("You can raise the limit, or buy credit."),
         )
 
 
@@ -177,9 +185,10 @@ def _expiring(at: Situation) -> Iterator[Attention]:
         WARNING,
         "credit-card",
         title % {"card": card.label, "day": format_date(card.expires_on, today=today)},
-        _("Buy credit with its successor once, and let it take over."),
+        "",
         reverse("payment_settings"),
         _("Payment settings"),
+        _("Buy credit with its successor once, and let it take over."),
     )
 
 
@@ -201,9 +210,11 @@ def _purchases(at: Situation) -> Iterator[Attention]:
             DANGER,
             "circle-x",
             _("The purchase of %(amount)s was declined") % {"amount": amount},
-            _("Nothing was charged. Try again or use another card."),
+            _("Nothing was charged."),
             page,
             _("See why"),
+            _("Try again or use another card."),
+            only_shows=True,
         )
     elif last.status == Purchase.Status.REQUIRES_ACTION:
         yield Attention(
@@ -277,9 +288,10 @@ def _requests(at: Situation) -> Iterator[Attention]:
             "coins",
             ngettext("%(count)s member asks for credit", "%(count)s members ask for credit", count)
             % {"count": count},
-            _("Approve with one click, or decline with a word."),
+            "",
             reverse("requests"),
             _("Answer"),
+            _("Approve with one click, or decline with a word."),
         )
 
 
@@ -304,9 +316,10 @@ def _suspended_rules(at: Situation) -> Iterator[Attention]:
             "count": suspended["count"],
             "day": format_date(suspended["until"], today=at.company.day_at(at.now)),
         },
-        _("Their monthly limit is reached. You can raise it or allocate credit."),
+        _("Their monthly limit is reached."),
         _rules_page(suspended["members"]),
         _("Manage auto-recharge"),
+        _("You can raise it or allocate credit."),
     )
 
 

@@ -44,7 +44,7 @@ KINDS = (
 COLUMNS = (
     Column("day", _("Date"), "day"),
     Column("member_id", _("Member"), "id"),
-    Column("member", _("Member")),
+    Column("member", _("Member"), below="kind"),
     Column("list_id", _("List"), "id"),
     Column("list", _("List"), shown_from="tablet"),
     Column("kind", _("Kind"), "kind", shown_from="tablet"),

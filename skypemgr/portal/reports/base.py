@@ -28,6 +28,8 @@ KIND_LABELS: dict[str, str | Promise] = {
     **{kind.value: kind.label for kind in Kind},
     **{kind.value: kind.label for kind in FeatureKind},
 }
+# Where nothing is, a dash says so sooner than a row of noughts.
+NOTHING = "\u2013"
 Row = tuple[Any, ...]
 
 
@@ -41,7 +43,8 @@ class InvalidFilter(ProductError):
 class Column:
     """``form`` says what it holds: text, day, month, count, duration, money, kind (of a transfer),
     flag; id is for programs alone. Pages leave out what is rare where it is nothing in all rows,
-    and may be too narrow for some columns: ``shown_from`` tablet or wide.
+    and may be too narrow for some columns: ``shown_from`` tablet or wide; on a phone the column
+    ``below`` stands under this one instead.
     """
 
     key: str
@@ -49,6 +52,7 @@ class Column:
     form: str = "text"
     is_rare: bool = False
     shown_from: str = ""
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)

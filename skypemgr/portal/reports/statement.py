@@ -35,7 +35,7 @@ MOVED = tuple(kind.value for kind in Kind if kind != Kind.CALL)
 KINDS = (Choice("", _("All movements")), *(Choice(kind, KIND_LABELS[kind]) for kind in MOVED))
 COLUMNS = (
     Column("day", _("Date"), "day"),
-    Column("kind", _("Movement"), "kind"),
+    Column("kind", _("Movement"), "kind", below="member"),
     Column("purchase_id", _("Purchase number"), "id"),
     Column("member_id", _("Member"), "id"),
     Column("member", _("Member"), shown_from="tablet"),

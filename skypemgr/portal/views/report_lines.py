@@ -21,13 +21,11 @@ from skypemgr.lib.formats import (
     format_month,
     format_number,
 )
-from skypemgr.portal.reports.base import Column, Filters, Report, Row, shown_cell
+from skypemgr.portal.reports.base import NOTHING, Column, Filters, Report, Row, shown_cell
 from skypemgr.portal.reports.links import link_of
 from skypemgr.portal.spans import Span
 
 NUMBERS = ("money", "count", "duration")
-# Where nothing is, a dash says so sooner than a row of noughts.
-NOTHING = "\u2013"
 NARROW = {"tablet": "hide-phone", "wide": "hide-tablet"}
 # What a line is called that has no name.
 NAMELESS: Mapping[str, str | Promise] = {
@@ -39,11 +37,12 @@ NAMELESS: Mapping[str, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value as it is read, where it leads, and how it stands."""
+    """A value as it is read, where it leads, how it stands, and what stands below it on a phone."""
 
     text: str
     classes: str
     url: str = ""
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,8 @@ def draw_lines(
     def text(column: Column, value: Any) -> str:
         return _text(column, value, currency, decimals[column.key])
 
-    named = columns[0].key
+    first = columns[0].key
+    named = {column.key: column for column in report.columns}
     return Lines(
         heads=[_head(report, column, wanted) for column in columns],
         rows=[
@@ -96,9 +96,10 @@ def draw_lines(
                 Cell(
                     text=(NOTHING if _is_nothing(column, line[column.key]) else "")
                     or text(column, line[column.key])
-                    or (str(NAMELESS.get(column.key, "")) if column.key == named else ""),
+                    or (str(NAMELESS.get(column.key, "")) if column.key == first else ""),
                     classes=_classes(column, line[column.key]),
                     url=link_of(report.name, column.key, line, span, filters),
+                    below=text(named[column.below], line[column.below]) if column.below else "",
                 )
                 for column in columns
             ]
