@@ -1,10 +1,10 @@
 """Closes months. Its one rule: first nothing is booked into the month any more, then it is summed.
 
 On the first day of a month, in the company's zone, ``Company.booked_from`` becomes that day: no
-later posting books before it, whatever its clock says. Postings that began before that have long
-ended when the month's figures are read, ten minutes after, and frozen with a digest that contains
-the digest of the month before. Nothing depends on when this runs; months missed are closed in
-order.
+later posting books before it, whatever its clock says. The month's figures are read ten minutes
+after, when no transaction that began before that goes on any more, and frozen with a digest that
+contains the digest of the month before. Nothing depends on when this runs; months missed are closed
+in order.
 """
 
 import hashlib
@@ -49,6 +49,15 @@ UPDATE members_company company
   FROM turned WHERE turned.id = company.id
 """
 TURN = _TURN.format(zone=ZONE_IN_FORCE)
+# One of them may have read ``booked_from`` before, and wait for a purse since.
+GOES_ON = """
+SELECT EXISTS (
+  SELECT FROM pg_stat_activity
+   WHERE datname = current_database() AND pid <> pg_backend_pid()
+     AND backend_type = 'client backend'
+     AND xact_start < least(%(since)s::timestamptz,
+                         statement_timestamp() - make_interval(secs => %(settles)s)))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,7 @@ def turn_months(*, now: datetime) -> int:
 def close_company(company: Company, *, now: datetime) -> int:
     """Every month of the company before ``booked_from`` is frozen, the oldest first; how many.
 
-    0 while another worker is at it.
+    0 while another worker is at it, or a transaction goes on that may still book into the month.
     """
     count = 0
     while True:
@@ -102,6 +111,8 @@ def close_company(company: Company, *, now: datetime) -> int:
                 Company.objects.filter(pk=company.pk, closing_since=company.closing_since).update(
                     closing_since=None
                 )
+                return count
+            if _goes_on(company.closing_since):
                 return count
             _freeze(company, month, now)
             count += 1
@@ -226,6 +237,13 @@ def _is_same(stored: MonthClosing, computed: MonthClosing) -> bool:
 
 def _text(amount: Decimal) -> str:
     return f"{amount:.4f}"
+
+
+def _goes_on(since: datetime | None) -> bool:
+    """Whether a transaction that began before the month was closed for postings has not ended."""
+    with connection.cursor() as cursor:
+        cursor.execute(GOES_ON, {"since": since, "settles": SETTLES_AFTER.total_seconds()})
+        return bool(cursor.fetchone()[0])
 
 
 def _try_lock(company_id: int) -> bool:

@@ -3,17 +3,21 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
+from credit import closing
 from credit.accounts import ensure_accounts
 from credit.closing import close_company, close_months, closing_of, turn_months, verify_closings
-from credit.ledger import Move, post_transfers
+from credit.ledger import Move, Posting, post_transfers
 from credit.models import DailyTotal, MonthClosing, Transfer
 from members.models import Company, Member
+from skypemgr.lib.periods import utc_now
 from tests.conftest import credit_company, give, make_company, make_member
 from tests.credit.test_races import at_once
 
@@ -132,6 +136,41 @@ def test_two_workers_freeze_a_month_once(acme: Company) -> None:
     counts = at_once([lambda: close_company(acme, now=LATER)] * 4)
     assert sorted(map(str, counts)) == ["0", "0", "0", "1"]
     assert MonthClosing.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_month_is_not_frozen_while_a_posting_goes_on_that_began_before(
+    acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closing, "SETTLES_AFTER", timedelta(0))
+    credit_company(acme, "100", now=IN_MARCH)
+    has_locked, may_end = Event(), Event()
+
+    def book() -> None:
+        accounts = ensure_accounts(acme)
+        source, purse = accounts.purchases, accounts.company
+        with transaction.atomic():
+            posting = Posting.open(acme.pk, [source, purse], keys=(), now=IN_MARCH)
+            has_locked.set()
+            may_end.wait(30)
+            posting.transfer(Move("purchase", source, purse, Decimal(7), "purchase:slow"))
+            posting.write()
+
+    def freeze() -> tuple[int, int]:
+        has_locked.wait(30)
+        turned_at = utc_now()
+        meanwhile = close_months(now=turned_at)
+        may_end.set()
+        while not Transfer.objects.filter(key="purchase:slow").exists():
+            sleep(0.01)
+        return meanwhile, close_months(now=turned_at)
+
+    booked, frozen = at_once([book, freeze])
+    assert booked is None
+    assert isinstance(frozen, tuple)
+    assert frozen[0] == 0
+    assert frozen[1] > 0
+    assert not verify_closings()
 
 
 def test_a_closed_month_is_never_edited(acme: Company) -> None:
