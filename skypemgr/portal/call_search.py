@@ -12,6 +12,7 @@ from members.models import Company, Member
 from members.models.people import Role
 from skypemgr.portal.queries.calls import Search
 from skypemgr.portal.reports.base import InvalidFilter
+from skypemgr.portal.reports.usage import BY_MONTH_ALONE
 from skypemgr.portal.scope import Scope, read_scope
 from skypemgr.portal.spans import find_span
 
@@ -39,17 +40,23 @@ def company_search(company: Company, wanted: Mapping[str, str], *, now: datetime
 def search_in(
     scope: Scope, wanted: Mapping[str, str], *, viewer: Member | None, now: datetime
 ) -> Search:
-    """The calls of the scope that the parameters name."""
+    """The calls of the scope that the parameters name; by country only of several members, or of
+    one whose single calls the viewer may see.
+    """
     country = wanted.get("country", "").strip().upper()
     if country and not COUNTRY.fullmatch(country):
         raise InvalidFilter(_("Write the country by its two letters, such as FR."), field="country")
     uncollected = wanted.get("uncollected", "").strip()
     if uncollected not in ("", "0", "1"):
         raise InvalidFilter(_("Give 1 for calls that were not wholly paid."), field="uncollected")
-    return Search(
+    search = Search(
         scope=scope,
         span=find_span(scope.company, wanted, now=now),
         viewer=viewer,
         country=country,
         only_uncollected=uncollected == "1",
     )
+    if country and scope.member is not None and not search.shows_member:
+        # A day of one member cut by country would tell single calls.
+        raise InvalidFilter(BY_MONTH_ALONE, field="country")
+    return search

@@ -234,6 +234,25 @@ def test_filters_leave_calls_of_a_country_and_those_not_paid(
     assert "18 September 2026" in days
 
 
+def test_where_one_member_called_is_told_of_whole_months_alone(
+    callers: tuple[Member, ...], fiona: Member, client_of: ClientOf, api: Any
+) -> None:
+    alice, bob, _carol = callers
+    finance, desk = client_of(fiona), client_of(alice)
+    of_country = f"/calls/?member={bob.pk}&country=GB"
+    by_place = f"/reports/usage/?by=destination&member={bob.pk}"
+    for client in (finance, desk):
+        assert client.get(of_country).status_code == 422
+        assert client.get(f"{by_place}&from=2026-09-18&to=2026-09-18").status_code == 422
+        assert client.get(f"{by_place}&month=2026-09").status_code == 200
+        assert "United Kingdom" not in page(client, f"/calls/?member={bob.pk}")
+    refused = api(fiona).get("calls", member=bob.pk, country="GB")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_filter")
+    agree(alice, bob)
+    assert "+44" in page(desk, of_country)
+    assert finance.get(of_country).status_code == 422
+
+
 def test_pages_follow_each_other_without_gap_or_repetition(callers: tuple[Member, ...]) -> None:
     bob = callers[1]
     for number in range(7):

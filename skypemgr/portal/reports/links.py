@@ -48,9 +48,13 @@ def report_url(name: str, span: Span, **filters: object) -> str:
 def _of_day(day: date, span: Span, filters: Filters) -> str:
     if span.first == span.last:
         return ""
-    kept = {**filters.parameters, "by": "destination" if filters.member_id else "member"}
+    only = {"from": day.isoformat(), "to": day.isoformat()}
+    if filters.member_id:
+        # There the reader sees what may be seen of the calls.
+        return f"{reverse('calls')}?{urlencode({**only, 'member': filters.member_id})}"
+    kept = {**filters.parameters, "by": "member"}
     kept.pop("sort", None)
-    return _address("usage", {"from": day.isoformat(), "to": day.isoformat()}, kept)
+    return _address("usage", only, kept)
 
 
 def _of_month(name: str, month: date, span: Span, filters: Filters) -> str:

@@ -29,6 +29,7 @@ from skypemgr.portal.reports.base import (
     Choice,
     Column,
     Filters,
+    InvalidFilter,
     Meeting,
     Report,
     Row,
@@ -37,9 +38,10 @@ from skypemgr.portal.reports.base import (
     from_rows,
     sort_rows,
 )
-from skypemgr.portal.spans import A_DAY, Span
+from skypemgr.portal.spans import A_DAY, Kind, Span
 
 TITLE = _("Usage")
+BY_MONTH_ALONE = _("Where one member called is told of whole months and years only, under Usage.")
 CUTS = (
     Choice("member", _("By member")),
     Choice("day", _("By day")),
@@ -74,6 +76,9 @@ _KINDS = {kind.value: kind.label for kind in Rate.Kind}
 def read_usage(company: Company, span: Span, filters: Filters) -> Report:
     """The calls that began in the span, by member, day, month, list, cost centre or destination."""
     by = choose("by", filters.by, CUTS)
+    if by == By.DESTINATION and filters.member_id and span.kind == Kind.DAYS:
+        # A day of one member cut by destination would tell single calls.
+        raise InvalidFilter(BY_MONTH_ALONE, field="by")
     within = Within(list_id=filters.list_id, member_id=filters.member_id)
     if by == "member":
         return _by_member(company, span, filters, within)
