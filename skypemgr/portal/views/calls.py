@@ -188,6 +188,8 @@ def _line(search: Search, line: CallLine) -> dict[str, Any]:
 
 
 def _countries(search: Search) -> list[tuple[str, str]]:
+    if search.scope.member is not None and not search.shows_member:
+        return []
     codes = {*read_countries(search), *([search.country] if search.country else [])}
     return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
 
