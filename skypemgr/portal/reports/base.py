@@ -21,7 +21,8 @@ from skypemgr.lib.text import search_key
 from skypemgr.portal.spans import Span
 
 ZERO = Decimal(0)
-AT_ONCE = 2_000
+# Few large portions: each is found by counting the rows before it.
+AT_ONCE = 10_000
 Kind = Transfer.Kind
 # Transfers by their kind, those for features by what they paid for.
 KIND_LABELS: dict[str, str | Promise] = {
