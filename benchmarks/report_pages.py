@@ -32,6 +32,8 @@ REPORTS = (
     "usage/?by=list&",
     "usage/?by=cost_centre&",
     "usage/?by=destination&",
+    "statement/?",
+    "statement/?kind=auto_recharge&",
 )
 
 

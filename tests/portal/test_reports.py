@@ -14,6 +14,7 @@ from members.details import update_member
 from members.lists import create_list
 from members.models import Member, MemberPlacement
 from skypemgr.lib.errors import NotFound, ProductError
+from skypemgr.portal.queries.figures import read_strip
 from skypemgr.portal.reports.base import Filters, Report, Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
 from skypemgr.portal.spans import Span, find_span
@@ -95,6 +96,41 @@ def test_the_allocations_are_the_transfers_in_their_order(history: History) -> N
     assert column(report, "amount") == list(moved.values_list("amount", flat=True))
 
 
+@pytest.mark.parametrize("sort", ["day", "-day"])
+def test_the_statement_goes_on_from_the_opening_to_the_closing_balance(
+    history: History, sort: str
+) -> None:
+    for span in (whole_year(history), september(history)):
+        strip = read_strip(history.company, span.first, span.last)
+        report = read_report("statement", history.company, span, Filters(sort=sort))
+        step = 1 if sort == "day" else -1
+        balance = strip.opening
+        for *_said, came, went, after in list(report.rows())[::step]:
+            balance += came - went
+            assert after == balance
+        assert balance == strip.closing
+        assert report.totals == {"in": strip.incoming, "out": strip.outgoing}
+        rows = list(report.rows())
+        assert [report.read(place, 1)[0] for place in range(report.count)] == rows
+
+
+def test_the_statement_of_one_kind_is_a_part_of_it(history: History) -> None:
+    span = whole_year(history)
+    every = list(read_report("statement", history.company, span).rows())
+    kinds = {str(row[1]) for row in every}
+    assert {"purchase", "allocation", "auto_recharge"} <= kinds
+    for kind in kinds:
+        part = read_report("statement", history.company, span, Filters(kind=kind))
+        rows = list(part.rows())
+        assert rows == [row for row in every if row[1] == kind]
+        assert part.count == len(rows)
+        assert part.totals == {"in": sum(r[-3] for r in rows), "out": sum(r[-2] for r in rows)}
+        assert Rows(part)[1:2] == rows[1:2]
+    with pytest.raises(ProductError) as refused:
+        read_report("statement", history.company, span, Filters(kind="call"))
+    assert (refused.value.code, refused.value.field) == ("invalid_filter", "kind")
+
+
 @pytest.mark.parametrize("name", list(REPORTS))
 def test_a_report_costs_the_same_queries_however_many_rows(
     history: History, name: str, django_assert_num_queries: DjangoAssertNumQueries
@@ -143,6 +179,7 @@ def test_every_figure_of_a_report_leads_to_what_it_is_made_of(
         "usage/",
         "usage/?by=day",
         "usage/?by=list&year=2026",
+        "statement/?year=2026",
     ):
         page = browser.get(f"/reports/{address}").content.decode()
         links = re.findall(r'<td[^>]*><a[^>]*href="([^"]+)"', page)
