@@ -1,10 +1,13 @@
 """What was measured. Its one rule: a figure stands beside what it should be."""
 
+import re
 import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+STATUS = Path("/proc/self/status")
 ROUNDS = 15
 
 
@@ -64,4 +67,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 def memory() -> float:
     """The most memory that this process ever had, in MB."""
+    # Where the system tells it: what it tells of usage counts the process that started this one.
+    if STATUS.exists():
+        found = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
+        if found:
+            return int(found[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -47,6 +47,14 @@ def hide_last_digits(number: str) -> str:
     return text if first < 0 else text[:first] + DOT * text.count(DOT)
 
 
+def hidden_digits_sql(number: str) -> str:
+    """What the database writes for a number without spaces (an SQL expression): the same digits
+    hidden as by ``hide_last_digits``.
+    """
+    hidden = f"least({HIDDEN_DIGITS}, length(ltrim({number}, '+')))"
+    return f"left({number}, -{hidden}) || repeat('{DOT}', {hidden})"
+
+
 def set_consent(*, actor: Actor, consents: bool, now: datetime | None = None) -> Member:
     """The acting member consents, or does not any more; given twice, the first time counts."""
     if actor.member is None:

@@ -44,7 +44,7 @@ COLUMNS = (
 )
 SUMMED = ("duration_seconds", "included_seconds", "price", "collected", "uncollected")
 # Days are looked up on which calls of that day were booked; the rest is not summed yet.
-_OF_DAY = """
+OF_DAY = """
   FROM credit_call call
   JOIN members_member member ON member.id = call.member_id
  WHERE call.company_id = %(company)s AND call.started_on = %(day)s
@@ -163,8 +163,8 @@ def _of_member(member: Member, wanted: Wanted) -> QuerySet[Call]:
     calls = Call.objects.filter(
         company=member.company_id,
         member=member,
-        started_at__gte=_noon(wanted.first) - AROUND,
-        started_at__lt=_noon(wanted.last) + AROUND,
+        started_at__gte=noon(wanted.first) - AROUND,
+        started_at__lt=noon(wanted.last) + AROUND,
         started_on__range=(wanted.first, wanted.last),
     )
     if wanted.country:
@@ -191,10 +191,10 @@ def read_shown_calls(
     )
     beyond = f"AND (call.started_at, call.id) {sign} (%(at)s, %(pk)s)" if edge else ""
     query = (
-        f"SELECT {columns} {_OF_DAY} {beyond}"
+        f"SELECT {columns} {OF_DAY} {beyond}"
         f" ORDER BY call.started_at {order}, call.id {order} LIMIT %(limit)s"
     )
-    parameters = _day_parameters(company, day, wanted, viewer_id)
+    parameters = day_parameters(company, day, wanted, viewer_id)
     parameters |= {"limit": limit + 1, "at": edge and edge[0], "pk": edge and edge[1]}
     lines = [CallLine(*row) for row in _rows(query, parameters)]
     return _page(lines, edge, newer, limit)
@@ -205,11 +205,12 @@ def sum_shown_calls(company: Company, day: date, wanted: Wanted, *, viewer_id: i
     query = f"""
         SELECT count(*), coalesce(sum(duration_seconds), 0)::bigint,
                coalesce(sum(included_seconds), 0)::bigint, coalesce(sum(price), 0),
-               coalesce(sum(collected), 0), coalesce(sum(uncollected), 0) {_OF_DAY}"""
-    return CallSums(*_rows(query, _day_parameters(company, day, wanted, viewer_id))[0])
+               coalesce(sum(collected), 0), coalesce(sum(uncollected), 0) {OF_DAY}"""
+    return CallSums(*_rows(query, day_parameters(company, day, wanted, viewer_id))[0])
 
 
-def _day_parameters(company: Company, day: date, wanted: Wanted, viewer_id: int) -> dict[str, Any]:
+def day_parameters(company: Company, day: date, wanted: Wanted, viewer_id: int) -> dict[str, Any]:
+    """What ``OF_DAY`` is about."""
     return {
         "company": company.pk,
         "day": day,
@@ -254,7 +255,8 @@ def _parse(cursor: str) -> tuple[bool, tuple[datetime, int] | None]:
     return match[1] == "p", (at, int(match[3]))
 
 
-def _noon(day: date) -> datetime:
+def noon(day: date) -> datetime:
+    """The middle of the day in UTC."""
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 

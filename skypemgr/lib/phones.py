@@ -2,9 +2,16 @@
 
 import phonenumbers
 
+# Numbers of a country's own services have no code of a country before them.
+LONGEST_SHORT_NUMBER = 6
+
 
 def readable_number(digits: str) -> str:
-    """The number in its international form, as it stands when it cannot be read."""
+    """The number in its international form; short ones (112), and what cannot be read, as they
+    stand.
+    """
+    if len(digits) <= LONGEST_SHORT_NUMBER and not digits.startswith("+"):
+        return digits
     text = digits if digits.startswith("+") else f"+{digits}"
     try:
         number = phonenumbers.parse(text, None)

@@ -4,6 +4,9 @@ same lines as the page; single calls only where the reader may see them, digits 
 
 from typing import Any, ClassVar
 
+from django.http import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -18,11 +21,13 @@ from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.permissions import EVERYBODY
 from members.api.schema import refusal
+from skypemgr.lib.exports import XLSX_TYPE
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.rest import AmountSerializerField, require_text
-from skypemgr.portal.api import FILTERS, LONGEST_TEXT, SPAN
+from skypemgr.portal.api import FILTERS, LONGEST_TEXT, SPAN, InvalidFormat
 from skypemgr.portal.call_search import company_search, find_search, search_in
+from skypemgr.portal.exporting_calls import FORMATS, download_calls
 from skypemgr.portal.queries.calls import Search, read_calls, shown_number
 from skypemgr.portal.scope import Scope
 
@@ -32,6 +37,18 @@ NARROW = (
 )
 OF_PEOPLE = tuple(parameter for parameter in FILTERS if parameter.name in ("list", "member"))
 TEXTS = ("month", "year", "from", "to", "list", "member", "country", "uncollected")
+FORMAT = OpenApiParameter(
+    "format",
+    str,
+    enum=("json", *FORMATS),
+    description="json without it; files hold all lines, a workbook at most 200,000 calls.",
+)
+FILES = {
+    (200, "text/csv"): OpenApiTypes.STR,
+    (200, XLSX_TYPE): OpenApiTypes.BINARY,
+    400: refusal(400, "invalid_cursor"),
+    422: refusal(422, "invalid_format", "too_many_rows"),
+}
 NUMBER = OpenApiParameter("number", str, required=True, description="+33142278186, or national.")
 
 
@@ -96,10 +113,10 @@ class CallsDoor(ReportedCallsDoor):
 
     @extend_schema(
         operation_id="calls_list",
-        parameters=[*SPAN, *OF_PEOPLE, *NARROW, *CursorPagination.parameters],
-        responses={200: CallsListAnswer, 400: refusal(400, "invalid_cursor")},
+        parameters=[*SPAN, *OF_PEOPLE, *NARROW, FORMAT, *CursorPagination.parameters],
+        responses={(200, "application/json"): CallsListAnswer, **FILES},
     )
-    def get(self, request: ApiRequest) -> Response:
+    def get(self, request: ApiRequest) -> HttpResponseBase:
         """Calls that began in the span: one line a day, or single calls of a `member` who agreed to
         it (of all such members if the span is one day), for administrators if call details are on.
         """
@@ -119,10 +136,10 @@ class OwnCallsDoor(Door):
 
     @extend_schema(
         operation_id="me_calls",
-        parameters=[*SPAN, *NARROW, *CursorPagination.parameters],
-        responses={200: CallsListAnswer, 400: refusal(400, "invalid_cursor")},
+        parameters=[*SPAN, *NARROW, FORMAT, *CursorPagination.parameters],
+        responses={(200, "application/json"): CallsListAnswer, **FILES},
     )
-    def get(self, request: ApiRequest) -> Response:
+    def get(self, request: ApiRequest) -> HttpResponseBase:
         """Every own call of the span with its whole number, newest first."""
         member = own_member(request)
         scope = Scope(member.company, member=member)
@@ -165,7 +182,14 @@ def _wanted(request: ApiRequest) -> dict[str, str]:
     return {name: require_text(request, name, max_length=LONGEST_TEXT) for name in TEXTS}
 
 
-def _answer(request: ApiRequest, search: Search) -> Response:
+def _answer(request: ApiRequest, search: Search) -> HttpResponseBase:
+    form = require_text(request, "format", max_length=10) or "json"
+    if form in FORMATS:
+        reader = search.viewer
+        zone = (reader.user.time_zone if reader else "") or search.scope.company.present_zone
+        return download_calls(search, form=form, language="en", zone=zone)
+    if form != "json":
+        raise InvalidFormat(_("Ask for json, csv or xlsx."), field="format")
     limit = CursorPagination().read_limit(request)
     calls = read_calls(search, cursor=require_text(request, "cursor"), limit=limit)
     address = remove_query_param(request.build_absolute_uri(), "cursor")

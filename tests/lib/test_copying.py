@@ -2,13 +2,14 @@
 
 import csv
 import io
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from skypemgr.lib.copying import copy_csv
-from skypemgr.lib.exports import csv_lines
+from skypemgr.lib.exports import Row, csv_lines
 
 QUERY = """
 SELECT * FROM (VALUES
@@ -51,3 +52,18 @@ def test_a_parameter_chooses_rows_and_a_header_names_columns() -> None:
     file = io.BytesIO()
     copy_csv(file, QUERY, {"most": 0}, header=["Nr", "Day", "=Name", "Amount", "Calls"])
     assert file.getvalue().decode() == "\ufeffNr,Day,'=Name,Amount,Calls\n"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_instants_and_the_lines_below_are_written_like_the_rest(language: str) -> None:
+    file = io.BytesIO()
+    query = "SELECT '2026-09-03 14:05:06'::timestamp AS at, '2026-09-03'::date AS day, 'x' AS name"
+    below: list[Row] = [[None, date(2026, 9, 30), "=sum"], [None, None, Decimal("0.5000")]]
+    copy_csv(file, query, {}, language=language, footer=below)
+    rows: list[Row] = [[datetime(2026, 9, 3, 14, 5, 6), date(2026, 9, 3), "x"], *below]  # noqa: DTZ001
+    expected = "".join(csv_lines(("at", "day", "name"), rows, language=language))
+    assert file.getvalue().decode() == expected.replace("\r\n", "\n")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('DateStyle'), '2026-09-03'::date")
+        assert cursor.fetchone() == ("ISO, MDY", date(2026, 9, 3))

@@ -8,8 +8,7 @@ the cache forgets, at worst a file is written twice and one of the two thrown aw
 import logging
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import IO
 
@@ -17,12 +16,13 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from django.core.cache import cache
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import translation
 
 from members.models import Member
 from members.models.people import Role
 from members.notices import NoticeKind, tell_member
+from skypemgr.lib.copying import one_snapshot
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.periods import utc_now
 from skypemgr.portal.exports.archive import write_archive
@@ -129,7 +129,7 @@ def _write(export: Export, *, tells: bool) -> None:
     _require_reader(export)
     tick = _ticker(export)
     with tempfile.TemporaryFile() as file, translation.override(export.language):
-        with _one_snapshot():
+        with one_snapshot():
             written = _content(export, file, tick)
         size = file.tell()
         file.seek(0)
@@ -197,19 +197,6 @@ def _ticker(export: Export) -> Tick:
             raise _Stopped
 
     return tick
-
-
-@contextmanager
-def _one_snapshot() -> Iterator[None]:
-    """All that is read within is as it stood at one instant."""
-    if connection.in_atomic_block:
-        # A transaction that has begun keeps its own way.
-        yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def _fail(export: Export, code: str) -> None:

@@ -5,7 +5,7 @@ Single calls are shown of one member, or of one day: then of everybody who conse
 others' calls of that day stand as one line.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -29,8 +29,6 @@ from members.models import Member
 from skypemgr.lib.phones import readable_number
 from skypemgr.portal.scope import Scope
 from skypemgr.portal.spans import Span
-
-AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +148,6 @@ def read_countries(search: Search) -> list[str]:
     within = Within(list_id=scope.list_id, member_id=scope.member_id)
     rows = usage_by(scope.company, span.first, span.last, by=By.DESTINATION, within=within)
     return list(dict.fromkeys(row.country for row in rows if row.country))
-
-
-def all_singles(search: Search) -> Iterator[CallLine]:
-    """Every single call that is shown, newest first, read in portions."""
-    cursor = ""
-    while True:
-        page = _read_page(search, cursor, AT_ONCE)
-        yield from page.lines
-        cursor = page.older
-        if not cursor:
-            return
 
 
 def shown_number(search: Search, line: CallLine) -> str:

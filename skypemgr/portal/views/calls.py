@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -23,8 +24,7 @@ from members.models.people import Role
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.periods import utc_now
 from skypemgr.portal.call_search import find_search
-from skypemgr.portal.downloads import FORMATS
-from skypemgr.portal.exporting_calls import download_calls
+from skypemgr.portal.exporting_calls import FORMATS, download_calls
 from skypemgr.portal.queries import people
 from skypemgr.portal.queries.calls import Search, read_calls, read_countries, shown_number
 from skypemgr.portal.views.report_tabs import report_tabs
@@ -69,12 +69,13 @@ def export_calls(request: PlaceRequest) -> HttpResponseBase:
     """The same lines as a file, in the form ``?format=`` (csv or xlsx)."""
     reader = _reader(request)
     form = request.GET.get("format", "csv")
+    form = form if form in FORMATS else "csv"
+    zone = get_current_timezone_name()
     try:
         search = find_search(reader, request.GET, now=utc_now())
+        return download_calls(search, form=form, language=get_language() or "en", zone=zone)
     except ProductError as error:
         return _refused(request, error)
-    form = form if form in FORMATS else "csv"
-    return download_calls(search, form=form, language=get_language() or "en")
 
 
 @require_safe
