@@ -29,6 +29,19 @@ _ACCOUNT = """
  CROSS JOIN LATERAL (
    SELECT kind, member_id FROM credit_account WHERE id = total.account_id OFFSET 0) account
 """
+# Only those who were ever in the list are looked up by day.
+_EVER_IN_LIST = """
+   AND account.member_id IN (
+         SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)
+"""
+# Only purses have daily totals: those that are not of the company's own are its members'.
+_KIND_OF_ACCOUNT = """
+ CROSS JOIN LATERAL (
+   SELECT CASE WHEN total.account_id = (
+            SELECT id FROM credit_account
+             WHERE company_id = %(company)s AND kind = 'company' AND member_id IS NULL)
+          THEN 'company' ELSE 'member' END AS kind) account
+"""
 _OF_COMPANY = """
 WITH unrolled AS MATERIALIZED (
   SELECT DISTINCT day FROM credit_dailytotal
@@ -47,7 +60,7 @@ WITH unrolled AS MATERIALIZED (
         ON level.account_kind = account.kind AND level.name = ANY(%(levels)s::text[])
       {place}
      WHERE total.company_id = %(company)s
-       AND total.day = ANY(ARRAY(SELECT day FROM unrolled))) live
+       AND total.day = ANY(ARRAY(SELECT day FROM unrolled)) {ever}) live
    WHERE true {within}
 )
 """
@@ -68,7 +81,7 @@ SELECT day, kind, sum(incoming), sum(outgoing), sum(moves_count) FROM (
     JOIN (VALUES (%(level)s)) AS level (name) ON account.kind = 'member'
     {place}
    WHERE total.company_id = %(company)s AND total.kind = ANY(%(kinds)s::text[])
-     AND total.day = ANY(ARRAY(SELECT day FROM unrolled))) live
+     AND total.day = ANY(ARRAY(SELECT day FROM unrolled)) {ever}) live
  WHERE true {within} GROUP BY 1, 2
  ORDER BY 1 DESC, 2 LIMIT %(limit)s
 """
@@ -208,14 +221,16 @@ def _of_list(list_id: int | None) -> dict[str, str]:
     """The parts of a statement that look for one list, if one is meant."""
     if list_id is None:
         return {
-            "account": _ACCOUNT,
+            "account": _KIND_OF_ACCOUNT,
             "within": "",
+            "ever": "",
             "list_and_cost_centre": "NULL::bigint AS list_id",
             "place": "",
         }
     return {
         "account": _ACCOUNT,
         "within": "AND list_id = %(list)s",
+        "ever": _EVER_IN_LIST,
         "list_and_cost_centre": LIST_AND_COST_CENTRE,
         "place": PLACE,
     }

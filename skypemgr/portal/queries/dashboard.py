@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from credit.queries.member_totals import wide_memory
 from members.call_details import may_show_calls
 from members.models import Member
 from skypemgr.portal.queries import figures, movements, people
@@ -45,7 +46,11 @@ class Board:
 
 def read_board(scope: Scope, *, viewer: Member | None, now: datetime) -> Board:
     """Balance, sums, people, forecast and feed. ``viewer`` reads it; None: a program."""
-    today = scope.company.day_at(now)
+    with wide_memory():
+        return _read_board(scope, viewer, scope.company.day_at(now))
+
+
+def _read_board(scope: Scope, viewer: Member | None, today: date) -> Board:
     overview = read_overview(scope, today)
     ahead = ScopeAhead(scope, today)
     told = None if scope.member else people.read_people(scope, today, LOWEST_SHOWN)

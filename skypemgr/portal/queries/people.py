@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from django.db.models import Exists, OuterRef
 
-from credit.member_filters import LONGEST_SEARCH, MemberFilters, searched
+from credit.member_filters import LONGEST_SEARCH, searched
 from credit.models import Account
-from credit.queries.members import read_members
+from credit.queries.members import read_lowest
 from members.models import Company, Invitation, Member, MemberList
 from members.models.people import Role
 from skypemgr.portal.scope import Scope
@@ -62,17 +62,15 @@ def read_people(scope: Scope, today: date, shown: int) -> People:
     """Who is in the company or the list, and the active members with the lowest balances. A fixed
     number of queries; of many members the sums may be half a minute old (``read_totals``).
     """
-    filters = MemberFilters(list_id=scope.list_id)
-    page, totals = read_members(scope.company, filters, sort="balance", page="1", today=today)
+    rows, totals = read_lowest(scope.company, scope.list_id, shown=shown, today=today)
     active = totals.of((Member.Status.ACTIVE,))
-    active_rows = [row for row in page.rows if row.status == Member.Status.ACTIVE]
     return People(
         count=totals.present_count,
         balance=totals.balance,
         without_credit=active.count - active.with_balance,
         lowest=[
             LowMember(row.id, row.name, row.list_name, row.balance, row.rule_state not in NO_RULE)
-            for row in active_rows[:shown]
+            for row in rows
         ],
     )
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from billing.features.destinations import country_name
 from credit.models import Rate
+from credit.queries.member_totals import wide_memory
 from credit.usage import By, Within, usage_by
 from credit.usage_tops import Spent, Tops, read_tops
 from members.models import MemberList
@@ -62,14 +63,15 @@ class _Line:
 
 
 def read_rankings(scope: Scope, today: date) -> list[Ranking]:
-    """Members, lists, destinations and cost centres, as far as the scope has several of them. At
-    most two queries.
+    """Members, lists, destinations and cost centres, as far as the scope has several of them. A
+    fixed number of queries.
     """
     if scope.member is not None:
         return [_of_lines("destinations", By.DESTINATION, scope, _of_member(scope, today))]
     cuts = (By.LIST, By.DESTINATION, By.COST_CENTRE)
     wanted = cuts if scope.is_company else cuts[1:]
-    tops = read_tops(scope.company, today, by=wanted, members=SHOWN, list_id=scope.list_id)
+    with wide_memory():
+        tops = read_tops(scope.company, today, by=wanted, members=SHOWN, list_id=scope.list_id)
     found = [_members(scope, tops)]
     if scope.is_company:
         found.append(_lists(scope, tops.by[By.LIST]))
