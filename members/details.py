@@ -17,6 +17,8 @@ from members.placement import note_placement
 from members.roles import set_role
 from skypemgr.lib.text import plain_line
 
+PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
+
 TEXT_FIELDS = ("job_title", "work_phone", "cost_centre")
 FIELDS = ("name", "work_email", *TEXT_FIELDS, "list", "role")
 _TOO_LONG = _("This is too long.")
@@ -55,8 +57,9 @@ def update_member(
 
 
 def refresh_search(user: User) -> None:
-    """The login's places are found by its present addresses."""
-    for member in Member.objects.filter(user=user).select_related("user"):
+    """The login's present place is found by its present addresses; those it left learn nothing."""
+    places = Member.objects.filter(user=user, status__in=PRESENT)
+    for member in places.select_related("user"):
         member.set_name_keys()
         member.save(update_fields=["name_key", "search_text"])
 

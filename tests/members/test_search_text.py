@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.test import Client
 
+from members.details import refresh_search
 from members.models import Member, User
 from skypemgr.lib.outbox import Message
 from tests.conftest import PASSWORD, ClientOf
@@ -65,3 +66,12 @@ def test_the_page_of_addresses_asks_for_a_sign_in(db: None) -> None:
     client = Client()
     assert client.get("/accounts/email/").status_code == 302
     assert client.post("/accounts/email/", {"action_remove": ""}).status_code == 302
+
+
+def test_a_company_that_somebody_left_does_not_find_them_by_a_new_address(bob: Member) -> None:
+    Member.objects.filter(pk=bob.pk).update(status="left")
+    before = found(bob)
+    bob.user.email = "robert@elsewhere.example"
+    bob.user.save(update_fields=["email"])
+    refresh_search(bob.user)
+    assert found(bob) == before
