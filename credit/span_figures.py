@@ -29,10 +29,11 @@ _ACCOUNT = """
  CROSS JOIN LATERAL (
    SELECT kind, member_id FROM credit_account WHERE id = total.account_id OFFSET 0) account
 """
-# Only those who were ever in the list are looked up by day.
+# Only those who were ever in the list are looked up by day: a condition, where a join would come
+# after.
 _EVER_IN_LIST = """
-   AND account.member_id IN (
-         SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)
+   AND (account.member_id IN (
+         SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)) IS TRUE
 """
 # Only purses have daily totals: those that are not of the company's own are its members'.
 _KIND_OF_ACCOUNT = """

@@ -92,9 +92,11 @@ SELECT level, list_id, cost_centre, country, kind, NULL::bigint, '', sum(calls_c
 SELECT 'member', NULL, '', '', '', member.id, member.name, ranked.calls_count, ranked.collected
   FROM ranked JOIN members_member member ON member.id = ranked.member_id
 """
-# Only those who were ever in the list are looked up by day.
+# Only those who were ever in the list are looked up by day: a condition, where a join would come
+# after.
 _EVER_IN_LIST = """
-    AND member_id IN (SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)"""
+    AND (member_id IN (
+          SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)) IS TRUE"""
 # What a purse spent on calls booked in the month is no less than what was paid for its calls that
 # began in it; of a purse that has moved after the month nothing is known.
 _TRIED = """

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from billing.features.destinations import country_name
 from credit.models import Rate
+from credit.queries.kept import KEPT_FROM, keep, key_of, recall
 from credit.queries.member_totals import wide_memory
 from credit.usage import By, Within, usage_by
 from credit.usage_tops import Spent, Tops, read_tops
@@ -70,8 +71,7 @@ def read_rankings(scope: Scope, today: date) -> list[Ranking]:
         return [_of_lines("destinations", By.DESTINATION, scope, _of_member(scope, today))]
     cuts = (By.LIST, By.DESTINATION, By.COST_CENTRE)
     wanted = cuts if scope.is_company else cuts[1:]
-    with wide_memory():
-        tops = read_tops(scope.company, today, by=wanted, members=SHOWN, list_id=scope.list_id)
+    tops = _kept_tops(scope, today, wanted)
     found = [_members(scope, tops)]
     if scope.is_company:
         found.append(_lists(scope, tops.by[By.LIST]))
@@ -80,6 +80,19 @@ def read_rankings(scope: Scope, today: date) -> list[Ranking]:
     if any(line.cost_centre for line in centres):
         found.append(_of_lines("cost_centres", By.COST_CENTRE, scope, centres))
     return found
+
+
+def _kept_tops(scope: Scope, today: date, wanted: tuple[By, ...]) -> Tops:
+    """Of many calls those of at most half a minute ago, if nothing moved or was decided since."""
+    key = key_of(scope.company, "tops", scope.parameters, today)
+    kept: Tops | None = recall(key)
+    if kept is not None:
+        return kept
+    with wide_memory():
+        tops = read_tops(scope.company, today, by=wanted, members=SHOWN, list_id=scope.list_id)
+    if sum(row.calls_count for row in tops.by[By.DESTINATION]) >= KEPT_FROM:
+        keep(key, tops)
+    return tops
 
 
 def _of_member(scope: Scope, today: date) -> list[Spent]:
