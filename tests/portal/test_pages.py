@@ -88,6 +88,14 @@ def test_what_is_no_list_and_no_member_is_not_found_on_the_dashboard(
     assert client_of(history.alice).get(f"/?{query}").status_code == 404
 
 
+@pytest.mark.parametrize("person", ["%00", "a%00b", "%25", "%27", "_"])
+def test_an_odd_search_for_people_finds_nobody_in_a_report(
+    history: History, client_of: ClientOf, person: str
+) -> None:
+    address = f"/reports/allocations/?person={person}"
+    assert client_of(history.alice).get(address).status_code == 200
+
+
 def test_finance_sees_no_button_that_moves_credit(
     history: History, fiona: Member, client_of: ClientOf
 ) -> None:

@@ -136,7 +136,7 @@ def _cuts(report: Report, span: Span, filters: Filters) -> list[dict[str, Any]]:
 
 def _found_people(request: MemberRequest, company: Company) -> list[Member]:
     """The members whom the page is asked to look for, by name or phone; some of them if many."""
-    text = request.GET.get("person", "").strip()[:LONGEST_SEARCH]
+    text = request.GET.get("person", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     if not search_key(text):
         return []
     found = Member.objects.filter(searched(text), company=company)
