@@ -218,7 +218,8 @@ def test_everything_is_offered_where_one_closes_the_company(
     export = Export.objects.get()
     assert answer["Location"] == page_of(export)
     assert "tables" in browser.get(page_of(export)).content.decode()
-    assert advance_export(export.pk).is_ready
+    done = advance_export(export.pk)
+    assert done and done.is_ready
     file = browser.get(f"{page_of(export)}file/")
     assert "members.csv" in read_zip(body_of(file))
     assert export.kind == Export.Kind.ARCHIVE
