@@ -219,7 +219,8 @@ def test_everything_is_offered_where_one_closes_the_company(
     assert answer["Location"] == page_of(export)
     assert "tables" in browser.get(page_of(export)).content.decode()
     done = advance_export(export.pk)
-    assert done and done.is_ready
+    assert done is not None
+    assert done.is_ready
     file = browser.get(f"{page_of(export)}file/")
     assert "members.csv" in read_zip(body_of(file))
     assert export.kind == Export.Kind.ARCHIVE
