@@ -14,6 +14,7 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from credit import usage_tops
 from credit.accounts import ensure_accounts
 from credit.ledger import Move, post_transfers
 from credit.models import Transfer
@@ -176,12 +177,28 @@ def check_rankings(scope: Scope, today: date) -> None:
         assert sum(row.calls_count for row in ranking.rows) <= total.calls_count
 
 
+def check_that_few_tried_are_enough(scope: Scope, today: date) -> None:
+    def first(members: int) -> list[usage_tops.SpentByMember]:
+        return usage_tops.read_tops(
+            scope.company, today, by=[By.DESTINATION], members=members, list_id=scope.list_id
+        ).members
+
+    everybody = first(100)
+    for tried in (1, 2, 3):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(usage_tops, "TRIED", tried)
+            assert first(1) == everybody[:1]
+            assert first(2) == everybody[:2]
+
+
 def check(tale: Tale) -> None:
     today = tale.company.day_at(tale.now)
     for scope in scopes(tale):
         for day in (today, add_months(today, 1) + 14 * A_DAY):
             check_sums(scope, day)
             check_rankings(scope, day)
+            if scope.member is None:
+                check_that_few_tried_are_enough(scope, day)
         board = read_board(scope, viewer=None, now=tale.now)
         assert board.balance == Ledger(scope).balance(), scope.name
 
