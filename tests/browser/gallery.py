@@ -45,7 +45,7 @@ HEIGHTS = {1280: 800, 768: 1024, 390: 844}
 # frames after the change their moves have begun.
 SETTLE_MS = 100
 WEARS_THEME = """(theme) =>
-  [null, theme].includes(document.documentElement.getAttribute("data-bs-theme"))"""
+  [null, theme].includes(document.documentElement?.getAttribute("data-bs-theme"))"""
 AT_REST = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
   Promise.allSettled(document.getAnimations().map((moving) => moving.finished)).then(done))))"""
 
@@ -69,6 +69,7 @@ class Gallery:
 
     def take(self, page: Page, name: str) -> None:
         """The faults of the page in every width and theme are noted."""
+        page.wait_for_load_state()
         for width, theme in self._views():
             page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")

@@ -112,7 +112,7 @@ def test_the_dashboard_takes_as_many_queries_for_many_members_as_for_few(
 ) -> None:
     browser = client_of(history.alice)
     browser.get("/")
-    with django_assert_max_num_queries(40) as few:
+    with django_assert_max_num_queries(45) as few:
         browser.get("/")
     for number in range(20):
         give(history.alice, make_member(history.company, f"extra{number}"), "1")
