@@ -52,22 +52,22 @@ class MembersUsage:
 # Rows of a month (year) that ends within the span were booked wholly in it or wholly after it, save
 # those booked in the month in which the span breaks off.
 _STORED = """
-  SELECT member_id, booked_month AS booked_on, {columns}
+  SELECT member_id, {booked_month} {columns}
     FROM credit_usagemember
    WHERE company_id = %(company)s AND period = %(period)s AND month = ANY(%(months)s::date[])
-     AND booked_month IS DISTINCT FROM %(broken_month)s::date {within} {only}
+     {broken} {within} {only}
    UNION ALL
 """
+_NOT_BROKEN = "AND booked_month IS DISTINCT FROM %(broken_month)s::date"
 _PART = """
   {stored}
-  SELECT member_id, booked_on, {columns} FROM placed WHERE true {within} {only}
+  SELECT member_id, {booked_on} {columns} FROM placed WHERE true {within} {only}
 """
 _PAGE = """
 WITH {call}, {placed}, ranked AS MATERIALIZED (
   SELECT member_id, sum({measure}) AS amount FROM ({part}) part GROUP BY member_id
 ), page AS MATERIALIZED (
-  SELECT ranked.member_id, amount FROM ranked {named}
-   ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
+  {listed} ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
 ), found AS (
   SELECT member_id, {sums}, {sums_booked} FROM ({found}) part GROUP BY member_id
 )
@@ -75,6 +75,12 @@ SELECT (SELECT count(*) FROM ranked), found.*, member.name, member.status
   FROM page JOIN found USING (member_id) JOIN members_member member ON member.id = member_id
  ORDER BY {order}
 """
+_BY_AMOUNT = "SELECT member_id, amount FROM ranked"
+# Names come in their order from the index: a condition, where a join would sort them all.
+_BY_NAME = """
+SELECT member.id AS member_id, 0 AS amount FROM members_member member
+ WHERE member.company_id = %(company)s
+   AND (member.id IN (SELECT member_id FROM ranked)) IS TRUE"""
 _TOTAL = """
 WITH {call}, {placed} SELECT {sums}, {sums_booked} FROM ({part}) part
 """
@@ -104,14 +110,16 @@ def usage_of_members(
         raise ValueError(f"unknown sort {sort!r}")
     direction = "DESC" if sort.startswith("-") else "ASC"
     is_named = measure == "name"
+    # By name any measure will do: the one that an index tells.
+    amount = "collected" if is_named else measure
     order = f"{'member.name_key' if is_named else 'amount'} {direction}, member_id"
     query = _PAGE.format(
         call=pieces.call,
         placed=pieces.placed,
-        measure="calls_count" if is_named else measure,
-        part=pieces.part(pieces.searched),
+        measure=amount,
+        part=pieces.measure(amount, pieces.searched),
         found=pieces.part(_ON_PAGE),
-        named="JOIN members_member member ON member.id = ranked.member_id" if is_named else "",
+        listed=_BY_NAME if is_named else _BY_AMOUNT,
         order=order,
         sums=SUMS,
         sums_booked=SUMS_BOOKED,
@@ -145,8 +153,16 @@ class _Pieces:
 
     def part(self, only: str) -> str:
         """All that is to be summed, cut to some members."""
-        stored = self.stored.format(columns=COLUMNS, within=self.within, only=only)
-        return _PART.format(stored=stored, columns=COLUMNS, within=self.within, only=only)
+        booked = {"booked_month": "booked_month AS booked_on,", "booked_on": "booked_on,"}
+        return self._part(only, columns=COLUMNS, **booked)
+
+    def measure(self, column: str, only: str) -> str:
+        """As ``part``, one measure alone: an index may tell it."""
+        return self._part(only, columns=column, booked_month="", booked_on="")
+
+    def _part(self, only: str, **columns: str) -> str:
+        where = {"within": self.within, "only": only}
+        return _PART.format(stored=self.stored.format(**columns, **where), **columns, **where)
 
 
 def _pieces(
@@ -172,7 +188,7 @@ def _pieces(
     pieces = _Pieces(
         call=not_summed("" if years else summed(_edges(months, first_day, last_day, parameters))),
         placed=placed(within.list_id is not None or within.cost_centre is not None),
-        stored=_STORED if months else "",
+        stored=_STORED.replace("{broken}", _NOT_BROKEN if is_broken else "") if months else "",
         within=where,
         searched=_searched(search, parameters),
     )

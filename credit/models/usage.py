@@ -143,6 +143,16 @@ class UsageMember(UsageMeasures):
                 name="usage_member_by_months",
             ),
         )
+        indexes = (
+            models.Index(
+                "company",
+                "period",
+                "month",
+                F("collected").desc(),
+                "member",
+                name="usage_member_by_collected",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.member_id} {self.month:%Y-%m}"

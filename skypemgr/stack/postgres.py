@@ -44,6 +44,8 @@ TUNING = {
     "synchronous_commit": "on",
     "fsync": "on",
     "jit": "off",
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",

@@ -63,6 +63,16 @@ SELECT transfer.id, transfer.booked_on AS day, transfer.source_version AS place,
  WHERE transfer.source_id = %(purse)s AND transfer.source_version > %(opening)s
    AND transfer.source_version <= %(closing)s AND transfer.kind = ANY(%(kinds)s::text[])
 """
+# A member's are few: what came to the purse, and the features that were the member's.
+_MEMBER_MOVES = f"""
+{_MOVES} AND transfer.destination_id = (
+  SELECT id FROM credit_account WHERE company_id = %(company)s AND member_id = %(member)s)
+ UNION ALL
+{_MOVES} AND transfer.kind = 'feature' AND transfer.id IN (
+  SELECT period.transfer_id FROM billing_subscriptionperiod period
+    JOIN billing_subscription subscription ON subscription.id = period.subscription_id
+   WHERE subscription.member_id = %(member)s)
+"""
 _JOINED = """
   JOIN credit_account purse ON purse.id = total.destination_id
   LEFT JOIN billing_subscriptionperiod period ON period.transfer_id = total.id
@@ -95,14 +105,20 @@ READ_ALL = {
     + f"ORDER BY total.place {direction}"
     for direction in ("ASC", "DESC")
 }
-READ_CHOSEN = {
-    direction: _READ.format(moves=_MOVES, joined=_JOINED, place=PLACE)
-    + _CHOSEN
-    + _PAGE.format(place="total.place", direction=direction)
-    for direction in ("ASC", "DESC")
-}
+READ_CHOSEN, READ_MEMBER = (
+    {
+        direction: _READ.format(moves=moves, joined=_JOINED, place=PLACE)
+        + _CHOSEN
+        + _PAGE.format(place="total.place", direction=direction)
+        for direction in ("ASC", "DESC")
+    }
+    for moves in (_MOVES, _MEMBER_MOVES)
+)
 _SUM = "SELECT count(*), coalesce(sum(total.amount), 0) FROM ({moves}) total {joined} {place}"
-SUM_CHOSEN = _SUM.format(moves=_MOVES, joined=_JOINED, place=PLACE) + _CHOSEN
+SUM_CHOSEN, SUM_MEMBER = (
+    _SUM.format(moves=moves, joined=_JOINED, place=PLACE) + _CHOSEN
+    for moves in (_MOVES, _MEMBER_MOVES)
+)
 
 
 def read_allocations(company: Company, span: Span, filters: Filters) -> Report:
@@ -112,6 +128,7 @@ def read_allocations(company: Company, span: Span, filters: Filters) -> Report:
     feature = kind if kind in FeatureKind.values else ""
     kinds = [Kind.FEATURE] if feature else [kind] if kind else list(GIVEN)
     parameters: dict[str, Any] = {
+        "company": company.pk,
         "purse": versions.purse_id,
         "opening": versions.opening,
         "closing": versions.closing,
@@ -128,7 +145,8 @@ def read_allocations(company: Company, span: Span, filters: Filters) -> Report:
     else:
         count, amount = _sum_chosen(parameters)
     sort = choose_sort(filters.sort, SORTS, "day")
-    query = (READ_CHOSEN if is_chosen else READ_ALL)["DESC" if sort.startswith("-") else "ASC"]
+    queries = READ_MEMBER if filters.member_id else READ_CHOSEN if is_chosen else READ_ALL
+    query = queries["DESC" if sort.startswith("-") else "ASC"]
 
     def read(offset: int, limit: int) -> Sequence[Row]:
         with connection.cursor() as cursor:
@@ -174,7 +192,7 @@ def _sum_list(
 
 def _sum_chosen(parameters: Mapping[str, Any]) -> tuple[int, Decimal]:
     with connection.cursor() as cursor:
-        cursor.execute(SUM_CHOSEN, parameters)
+        cursor.execute(SUM_MEMBER if parameters["member"] else SUM_CHOSEN, parameters)
         count, amount = cursor.fetchone()
         return count, amount
 
