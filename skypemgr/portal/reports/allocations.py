@@ -64,15 +64,17 @@ SELECT transfer.id, transfer.booked_on AS day, transfer.source_version AS place,
    AND transfer.source_version <= %(closing)s AND transfer.kind = ANY(%(kinds)s::text[])
 """
 # A member's are few: what came to the purse, and the features that were the member's.
-_MEMBER_MOVES = f"""
-{_MOVES} AND transfer.destination_id = (
-  SELECT id FROM credit_account WHERE company_id = %(company)s AND member_id = %(member)s)
- UNION ALL
-{_MOVES} AND transfer.kind = 'feature' AND transfer.id IN (
-  SELECT period.transfer_id FROM billing_subscriptionperiod period
-    JOIN billing_subscription subscription ON subscription.id = period.subscription_id
-   WHERE subscription.member_id = %(member)s)
+_TO_PURSE = """
+   AND transfer.destination_id = (
+     SELECT id FROM credit_account WHERE company_id = %(company)s AND member_id = %(member)s)
 """
+_FOR_FEATURES = """
+   AND transfer.kind = 'feature' AND transfer.id IN (
+     SELECT period.transfer_id FROM billing_subscriptionperiod period
+       JOIN billing_subscription subscription ON subscription.id = period.subscription_id
+      WHERE subscription.member_id = %(member)s)
+"""
+_MEMBER_MOVES = f"{_MOVES} {_TO_PURSE} UNION ALL {_MOVES} {_FOR_FEATURES}"
 _JOINED = """
   JOIN credit_account purse ON purse.id = total.destination_id
   LEFT JOIN billing_subscriptionperiod period ON period.transfer_id = total.id
