@@ -145,12 +145,9 @@ class UsageMember(UsageMeasures):
         )
         indexes = (
             models.Index(
-                "company",
-                "period",
-                "month",
-                F("collected").desc(),
-                "member",
-                name="usage_member_by_collected",
+                fields=("company", "period", "month", "member"),
+                include=("collected",),
+                name="usage_member_collected",
             ),
         )
 
