@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks import dashboard_pages, exports, report_pages
-from benchmarks.figures import Figure, at_least, at_most, memory, seconds
+from benchmarks.figures import Figure, at_most, memory, seconds
 from credit.figures import Level, totals
 from credit.generating_history import generate_history
 from credit.models import Call
@@ -80,7 +80,7 @@ def measure(companies: int, members: int, calls: int) -> Iterator[Figure]:
     )
     world = made[0]
     stored = Call.objects.filter(company=world.company).count()
-    yield at_least(f"{calls:,} calls of {members:,} members made up", stored / taken, 10_000)
+    yield Figure(f"{calls:,} calls of {members:,} members made up", f"{stored / taken:,.0f}/s")
     yield at_most("memory of the process that made them", memory(), 1_000, " MB")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -13,6 +13,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import settings as examples
 from pytest_django import Settings
 
 from credit.accounts import ensure_accounts
@@ -27,6 +28,10 @@ from skypemgr.lib.periods import utc_now
 
 PASSWORD = "correct horse battery"
 ClientOf = Callable[..., Client]
+
+# No test fails because the machine is slow.
+examples.register_profile("patient", examples.default, deadline=None)
+examples.load_profile("patient")
 
 
 @pytest.hookimpl(trylast=True)

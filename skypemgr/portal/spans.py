@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from credit.models import DailyTotal
+from credit.models import DailyTotal, UsageDay
 from members.models import Company
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.formats import format_date, format_month
@@ -189,10 +189,15 @@ def find_span(company: Company, wanted: Mapping[str, str], *, now: datetime) -> 
 
 
 def first_day(company: Company) -> date:
-    """The first day of the month in which the company began or first booked. One query."""
-    created = company.day_at(company.created_at)
-    booked = DailyTotal.objects.filter(company=company).aggregate(day=Min("day"))["day"]
-    return first_of_month(min(created, booked) if booked else created)
+    """The first day of the month in which the company began, first booked, or in which the first
+    call began that it has been told of. Two queries.
+    """
+    booked = DailyTotal.objects.filter(company=company).aggregate(first=Min("day"))
+    called = UsageDay.objects.filter(company=company, level=UsageDay.Level.COMPANY).aggregate(
+        first=Min("started_on")
+    )
+    days = (company.day_at(company.created_at), booked["first"], called["first"])
+    return first_of_month(min(day for day in days if day))
 
 
 def _still_to_come(field: str) -> NoSuchMonth:

@@ -1,11 +1,16 @@
 """Spans of days: what may be written, what is refused, and their neighbours."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credit.call_rows import CallRow
+from credit.calls import charge_calls
+from credit.models import Rate
+from credit.usage_rollup import roll_up_usage
 from skypemgr.lib.errors import ProductError
 from skypemgr.portal.spans import Kind, Span, find_span, month_span
 from tests.portal.conftest import NOW, History
@@ -31,6 +36,26 @@ def test_a_year_and_days_are_spans_too(history: History) -> None:
     assert days.before.last == date(2026, 8, 29)
     assert days.following is not None
     assert days.following.first == date(2026, 9, 3)
+
+
+def test_a_month_in_which_calls_began_before_the_company_is_shown(history: History) -> None:
+    july = {"month": "2026-07"}
+    with pytest.raises(ProductError):
+        find_span(history.company, july, now=NOW)
+    Rate.objects.create(
+        prefix="33",
+        country="FR",
+        kind=Rate.Kind.LANDLINE,
+        price_per_minute=Decimal("0.1"),
+        increment_seconds=60,
+        currency=history.company.currency,
+        valid_from=date(2026, 1, 1),
+    )
+    began = datetime(2026, 7, 31, 12, tzinfo=UTC)
+    call = CallRow("t", "early", history.bob.pk, "+33142278186", began, 60)
+    charge_calls(history.company, [call], now=NOW)
+    roll_up_usage(now=NOW + timedelta(days=2))
+    assert find_span(history.company, july, now=NOW).first == date(2026, 7, 1)
 
 
 @pytest.mark.parametrize(
