@@ -93,10 +93,14 @@ def test_without_the_lock_allocations_at_once_collide(
     """The race is real: take the lock away and the version chain refuses what would be lost."""
     unlocked = Prepared(posting_sql.LOCK_PURSES.text.replace("FOR NO KEY UPDATE", ""))
     monkeypatch.setattr(posting_sql, "LOCK_PURSES", unlocked)
-    credit_company(alice.company, "100")
+    credit_company(alice.company, "1000")
 
-    outcomes = at_once([lambda: give(alice, bob, "1")] * 40)
-    assert any(isinstance(outcome, IntegrityError) for outcome in outcomes)
+    def collide() -> bool:
+        outcomes = at_once([lambda: give(alice, bob, "1")] * 40)
+        return any(isinstance(outcome, IntegrityError) for outcome in outcomes)
+
+    # A machine that is busy may run them one after the other, not time and again.
+    assert any(collide() for _round in range(20))
     assert verify_ledger() == []
 
 
