@@ -214,7 +214,7 @@ def test(arguments: list[str]) -> None:
         text=True,
         check=False,
     )
-    options = ["-n", TEST_PROCESSES, "--dist", "loadgroup"]
+    options = ["-n", TEST_PROCESSES]
     if answer.returncode == 0:
         os.environ["CHROMIUM"] = answer.stdout.strip()
     elif os.environ.get("CI", "").lower() in ("1", "true"):

@@ -34,12 +34,6 @@ examples.register_profile("patient", examples.default, deadline=None)
 examples.load_profile("patient")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process must do in a row comes first, so that the others never wait for it."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
-
-
 @pytest.fixture(autouse=True)
 def _fast_passwords(settings: Settings) -> None:
     """Argon2 is slow on purpose."""

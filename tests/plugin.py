@@ -1,7 +1,8 @@
 """Throw-away PostgreSQL and Valkey for the tests, started before Django reads its settings.
 
 Its one rule: one pair of servers per run; the processes of pytest-xdist share it, each with its own
-test database and its own Valkey database.
+test database and its own Valkey database. What starts servers of its own runs in one process, begun
+first so that the others never wait for it.
 """
 
 import os
@@ -13,11 +14,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from skypemgr.stack.postgres import Postgres
 from skypemgr.stack.valkey import Valkey
 
 WORKER = "PYTEST_XDIST_WORKER"
+IN_A_ROW = ("tests/scenarios/test_killed_worker.py", "tests/stack/")
 
 
 def start_servers(config: pytest.Config, home: Path) -> None:
@@ -61,3 +65,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     else:
         prepare_run(early_config)
     yield
+
+
+class InARow(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
+    """Each test goes to whoever is free; the largest scope, that of those in a row, begins."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The name of what one process runs."""
+        return "in a row" if nodeid.startswith(IN_A_ROW) else nodeid
+
+
+@pytest.hookimpl
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InARow:
+    """Who runs what."""
+    return InARow(config, log)

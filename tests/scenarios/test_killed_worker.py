@@ -20,7 +20,6 @@ import pytest
 from skypemgr.stack.address import PROJECT
 from tests.stack.running import Stack, await_true
 
-pytestmark = pytest.mark.xdist_group("stack")
 MEMBERS = 12
 CALLS = 40
 

@@ -14,8 +14,6 @@ import pytest
 from skypemgr.stack.address import PROJECT
 from tests.stack.running import Stack, await_true
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stack, int]:
