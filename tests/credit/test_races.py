@@ -1,5 +1,6 @@
 """What happens at once, on real connections."""
 
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from typing import TypeVar
 import pytest
 from django.db import IntegrityError, connection, connections
 
-from credit import posting_sql
+from credit import allocation
 from credit.accounts import balances, company_balance, ensure_accounts
 from credit.allocation import Recipients, allocate
 from credit.call_rows import CallRow
@@ -91,16 +92,16 @@ def test_without_the_lock_allocations_at_once_collide(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The race is real: take the lock away and the version chain refuses what would be lost."""
-    unlocked = Prepared(posting_sql.LOCK_PURSES.text.replace("FOR NO KEY UPDATE", ""))
-    monkeypatch.setattr(posting_sql, "LOCK_PURSES", unlocked)
-    credit_company(alice.company, "1000")
+    credit_company(alice.company, "100")
+    give(alice, bob, "1")
+    lock = re.compile(r"ORDER BY id\s+FOR NO KEY UPDATE")
+    # Time enough for the others to read the same state.
+    unlocked = lock.sub("AND pg_sleep(0.05) IS NOT NULL ORDER BY id", allocation.OPEN_NAMED.text)
+    assert unlocked != allocation.OPEN_NAMED.text
+    monkeypatch.setattr(allocation, "OPEN_NAMED", Prepared(unlocked))
 
-    def collide() -> bool:
-        outcomes = at_once([lambda: give(alice, bob, "1")] * 40)
-        return any(isinstance(outcome, IntegrityError) for outcome in outcomes)
-
-    # A machine that is busy may run them one after the other, not time and again.
-    assert any(collide() for _round in range(20))
+    outcomes = at_once([lambda: give(alice, bob, "1")] * 8)
+    assert any(isinstance(outcome, IntegrityError) for outcome in outcomes)
     assert verify_ledger() == []
 
 
