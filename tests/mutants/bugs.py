@@ -26,6 +26,13 @@ LEDGER_BUGS = (
         "   ORDER BY id\n",
         f"{RACES}::test_200_allocations_at_once_from_credit_for_100_make_exactly_100",
     ),
+    bug(
+        "no lock where members are named",
+        "credit/allocation.py",
+        "   ORDER BY id\n     FOR NO KEY UPDATE\n",
+        "   ORDER BY id\n",
+        f"{RACES}::test_200_allocations_at_once_from_credit_for_100_make_exactly_100",
+    ),
     Bug(
         "key looked up before the lock",
         (
