@@ -97,30 +97,29 @@ def read_lowest(
     company: Company, list_id: int | None, *, shown: int, today: date
 ) -> tuple[list[MemberRow], MembersTotals]:
     """So many active members of the company or a list with the lowest balances, the lowest first,
-    and the totals of all who are in it.
+    and the totals of all who are in it. The caller gives them ``wide_memory``.
     """
     everybody = MemberFilters(list_id=list_id)
     active = MemberFilters(list_id=list_id, status=Member.Status.ACTIVE.value)
-    with wide_memory():
-        totals = read_totals(company, everybody, today=today)
-        sums = totals.of((Member.Status.ACTIVE,))
-        amount = amount_of("balance", sums, today)
-        chosen = filtered_members(company, active, today=today)
-        if amount is None or sums.count < MANY:
-            few = with_purses(company).filter(pk__in=chosen.values("pk")[:MANY])
-            pks = list(ordered(few, "balance", today).values_list("pk", flat=True)[:shown])
-        else:
-            pks = cut_by_amount(
-                company,
-                chosen,
-                amount,
-                count=sums.count,
-                start=0,
-                end=min(shown, sums.count),
-                falling=False,
-                is_narrowed=list_id is not None,
-            )
-        return read_rows(company, pks, today=today), totals
+    totals = read_totals(company, everybody, today=today)
+    sums = totals.of((Member.Status.ACTIVE,))
+    amount = amount_of("balance", sums, today)
+    chosen = filtered_members(company, active, today=today)
+    if amount is None or sums.count < MANY:
+        few = with_purses(company).filter(pk__in=chosen.values("pk")[:MANY])
+        pks = list(ordered(few, "balance", today).values_list("pk", flat=True)[:shown])
+    else:
+        pks = cut_by_amount(
+            company,
+            chosen,
+            amount,
+            count=sums.count,
+            start=0,
+            end=min(shown, sums.count),
+            falling=False,
+            is_narrowed=list_id is not None,
+        )
+    return read_rows(company, pks, today=today), totals
 
 
 def _find_page(
