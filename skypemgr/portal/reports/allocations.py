@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import FeatureKind
@@ -27,6 +26,7 @@ from skypemgr.portal.reports.base import (
     Versions,
     choose,
     choose_sort,
+    feature_words,
     read_versions,
 )
 from skypemgr.portal.spans import Span
@@ -201,6 +201,5 @@ def _sum_chosen(parameters: Mapping[str, Any]) -> tuple[int, Decimal]:
 
 def _row(found: Sequence[Any]) -> Row:
     day, member_id, member, list_id, in_list, kind, feature, name_en, name_fr, number, *rest = found
-    plan = name_fr if (get_language() or "").startswith("fr") else name_en
-    what = " · ".join(filter(None, (plan, number)))
+    what = feature_words(name_en, name_fr, number)
     return (day, member_id, member, list_id, in_list, feature or kind, what, *rest)

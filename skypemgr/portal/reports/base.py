@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Q, Sum
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import FeatureKind
@@ -275,3 +276,9 @@ def _number(wanted: Mapping[str, str], name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise InvalidFilter(_("Give its number."), field=name)
     return int(text)
+
+
+def feature_words(name_en: str | None, name_fr: str | None, number: str | None) -> str:
+    """What a movement for a feature paid for: the plan in the reader's language, and the number."""
+    plan = name_fr if (get_language() or "").startswith("fr") else name_en
+    return " · ".join(filter(None, (plan, number)))

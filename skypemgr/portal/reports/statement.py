@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from credit.models import DailyTotal, Transfer
@@ -24,6 +23,7 @@ from skypemgr.portal.reports.base import (
     Versions,
     choose,
     choose_sort,
+    feature_words,
     read_versions,
 )
 from skypemgr.portal.spans import Span
@@ -139,7 +139,6 @@ def _sums(versions: Versions, span: Span, kind: str) -> tuple[int, Decimal, Deci
 
 def _row(found: Sequence[Any]) -> Row:
     day, kind, purchase, member_id, member, name_en, name_fr, number, by, amount, after = found
-    plan = name_fr if (get_language() or "").startswith("fr") else name_en
-    what = " · ".join(filter(None, (plan, number)))
+    what = feature_words(name_en, name_fr, number)
     incoming, outgoing = max(amount, ZERO), max(-amount, ZERO)
     return (day, kind, purchase, member_id, member, what, by, incoming, outgoing, after)
