@@ -29,6 +29,7 @@ from members.errors import CompanyNotActive
 from members.importing import stop_imports
 from members.invitation_upkeep import end_invitations
 from members.models import Company, Invitation, Member
+from members.models.people import PRESENT
 from members.notices import NoticeKind, tell_administrators
 from members.standing import lock_company, set_state
 from skypemgr.lib import live
@@ -112,10 +113,9 @@ def preview_closing(actor: Actor) -> ClosingPreview:
     actor.require_administrator()
     company = actor.company
     purses = Account.objects.filter(company=company, kind=Account.Kind.MEMBER)
-    present = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
     rule = AutoPurchaseRule.objects.filter(company=company)
     return ClosingPreview(
-        members_count=Member.objects.filter(company=company, status__in=present).count(),
+        members_count=Member.objects.filter(company=company, status__in=PRESENT).count(),
         members_balance=purses.aggregate(sum=Sum("balance"))["sum"] or ZERO,
         company_balance=company_balance(company),
         rules_count=RechargeRule.objects.filter(company=company, is_on=True).count(),

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from credit.accounts import company_balance, ensure_accounts
 from credit.errors import CreditError, MemberGone, NobodyChosen, NotEnoughCredit, UnknownMember
 from credit.ledger import MOVES_LIMIT, PURSE_COLUMNS, Move, Posting, Purse, atomically
-from credit.member_filters import PRESENT as PRESENT_STATUSES
 from credit.member_filters import MemberFilters, filtered_members
 from credit.models import Transfer
 from credit.money import ZERO, checked_amount, require_active, require_active_state
@@ -27,6 +26,7 @@ from credit.requests import (
 from members.actors import Actor
 from members.audit import entry
 from members.models import Member
+from members.models.people import PRESENT as PRESENT_STATUSES
 from members.models.people import Role
 from skypemgr.lib.arrays import array
 from skypemgr.lib.formats import format_money

@@ -18,7 +18,6 @@ from credit.filter_words import filter_words
 from credit.ledger import MOVES_LIMIT
 from credit.member_filters import (
     GONE,
-    PRESENT,
     MemberFilters,
     filtered_members,
     or_zero,
@@ -28,6 +27,7 @@ from credit.queries.member_totals import MembersTotals, read_totals, sum_up, wid
 from members.access import find_list
 from members.actors import Actor
 from members.models import Member, MemberList
+from members.models.people import PRESENT
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.formats import format_number
 from skypemgr.lib.periods import utc_now

@@ -14,11 +14,11 @@ from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from credit.filter_words import rule_words, status_words
-from credit.member_filters import PRESENT, MemberFilters, filtered_members
+from credit.member_filters import MemberFilters, filtered_members
 from credit.queries.member_totals import spent_this_month
 from credit.queries.members import ordered, rule_state
 from members.models import Company
-from members.models.people import Role
+from members.models.people import PRESENT, Role
 from skypemgr.lib.exports import Cell, csv_response, xlsx_response
 
 FORMATS = ("csv", "xlsx")

@@ -18,12 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from credit.models import Account, RechargeRule
 from credit.money import ZERO
 from members.models import Company, Member
-from members.models.people import Role
+from members.models.people import PRESENT, Role
 from skypemgr.lib.amounts import parse_exact_amount, parse_typed_amount
 from skypemgr.lib.text import search_key
 
 T = TypeVar("T")
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 GONE = (Member.Status.REMOVED, Member.Status.LEFT)
 STATUSES: dict[str, tuple[str, ...]] = {
     "": PRESENT,

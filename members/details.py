@@ -13,11 +13,10 @@ from members.audit import record
 from members.errors import InvalidField
 from members.joining import normal_name
 from members.models import Member, MemberList, User
+from members.models.people import PRESENT
 from members.placement import note_placement
 from members.roles import set_role
 from skypemgr.lib.text import plain_line
-
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 
 TEXT_FIELDS = ("job_title", "work_phone", "cost_centre")
 FIELDS = ("name", "work_email", *TEXT_FIELDS, "list", "role")

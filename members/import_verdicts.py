@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from members.addresses import normal_email, normal_phone, normal_username
 from members.errors import InvalidField
-from members.joining import MAX_NAME_LENGTH, PRESENT
+from members.joining import MAX_NAME_LENGTH
 from members.lists import MAX_LIST_NAME_LENGTH
 from members.models import Company, Member, User
-from members.models.people import Role
+from members.models.people import PRESENT, Role
 from skypemgr.lib.text import plain_line, search_key
 
 MAX_JOB_TITLE_LENGTH = 100

@@ -31,9 +31,9 @@ from members.invitation_links import (
     require_open,
     set_answer,
 )
-from members.joining import PRESENT, add_member
+from members.joining import add_member
 from members.models import Invitation, Member, User
-from members.models.people import Role
+from members.models.people import PRESENT, Role
 from members.notices import NoticeKind, tell_administrators
 from members.standing import hold_active_company, require_active_company
 from members.verdicts import MAX_ENTRIES, Verdict, judge_entries

@@ -23,14 +23,13 @@ from members.errors import (
     UsernameTaken,
 )
 from members.models import Company, Member, MemberList, User
-from members.models.people import Role
+from members.models.people import PRESENT, Role
 from members.placement import note_placement
 from members.standing import hold_active_company, require_active_company
 from members.welcome import send_welcome
 from skypemgr.lib.text import plain_line
 
 MAX_NAME_LENGTH = 150
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 
 
 def add_member(

@@ -17,13 +17,13 @@ from members.actors import Actor
 from members.audit import record
 from members.errors import DuplicateList, InvalidField
 from members.models import Member, MemberList
+from members.models.people import PRESENT
 from members.placement import note_placements
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.text import plain_line, search_key
 
 MAX_LIST_NAME_LENGTH = 80
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 _TAKEN = _("Your company already has a list of that name.")
 
 

@@ -14,10 +14,9 @@ from django.utils import timezone, translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from members.models import Company, Member, User
+from members.models.people import PRESENT
 from members.sessions import note_seen
 from skypemgr.lib.errors import NotAllowed, NotFound
-
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 
 
 def find_present_member(user: User) -> Member | None:

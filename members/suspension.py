@@ -12,11 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from members.actors import Actor
 from members.errors import InvalidField
 from members.models import Member
-from members.models.people import Role
+from members.models.people import PRESENT, Role
 from members.roles import require_administrator_besides
 
 Status = Member.Status
-PRESENT = (Status.ACTIVE, Status.SUSPENDED)
 # From which status each other is reached.
 BEFORE: dict[str, tuple[str, ...]] = {
     Status.ACTIVE: (Status.SUSPENDED,),

@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from members.addresses import normal_email, normal_phone, normal_username
 from members.models import Company, Invitation, Member, User
+from members.models.people import PRESENT
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.text import plain_line
 
 MAX_ENTRIES = 500
 _SEPARATORS = re.compile(r"[\n\r,;]+")
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 Way = Invitation.Way
 
 

@@ -13,11 +13,12 @@ from django.db.models.functions import RowNumber
 from billing.features.filters import FeatureFilters, with_feature
 from billing.features.lines import FeatureLine, price_features, with_names
 from billing.models import FeatureBan
-from credit.member_filters import PRESENT, filtered_members
+from credit.member_filters import filtered_members
 from credit.queries.kept import KEPT_FROM, keep, key_of, recall
 from credit.queries.member_totals import wide_memory
 from credit.queries.members import cut_page, find_page, place_among
 from members.models import Company, Member
+from members.models.people import PRESENT
 
 # Of each member; all stand on the member's own page.
 SHOWN_OF_EACH = 5

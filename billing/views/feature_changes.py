@@ -23,7 +23,7 @@ from billing.features.periods import charge_day
 from billing.features.prices import list_plans, price_for, prices_of
 from billing.features.wording import period_words, plan_words, price_words, renewal_words
 from billing.models import FeatureKind, Plan, Subscription
-from credit.member_filters import PRESENT, MemberFilters, filtered_members
+from credit.member_filters import MemberFilters, filtered_members
 from members.access import (
     MemberRequest,
     active_company_only,
@@ -31,6 +31,7 @@ from members.access import (
     readers_only,
 )
 from members.models import Member
+from members.models.people import PRESENT
 from skypemgr.lib.errors import NotAllowed, NotFound, ProductError
 from skypemgr.lib.formats import format_date
 from skypemgr.lib.periods import utc_now

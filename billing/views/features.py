@@ -32,9 +32,9 @@ from billing.features.lines import (
 from billing.features.queries import read_overview
 from credit.accounts import company_balance
 from credit.filter_words import status_words
-from credit.member_filters import PRESENT
 from credit.queries.members import read_lists
 from members.access import MemberRequest, find_member, readers_only
+from members.models.people import PRESENT
 from skypemgr.lib.periods import first_of_next_month, utc_now
 from skypemgr.lib.table_addresses import Addresses, Chip
 

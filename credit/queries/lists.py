@@ -11,10 +11,10 @@ from django.db.models import Count, Q, Sum
 
 from credit.models import Account, DailyTotal, Transfer
 from members.models import Company, Member, MemberList
+from members.models.people import PRESENT
 from skypemgr.lib.periods import first_of_month
 
 ZERO = Decimal(0)
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)

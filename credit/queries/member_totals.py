@@ -13,7 +13,6 @@ from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from credit.member_filters import (
-    PRESENT,
     STATUSES,
     MemberFilters,
     filtered_members,
@@ -23,6 +22,7 @@ from credit.models import Account
 from credit.money import ZERO
 from credit.queries.kept import KEPT_FROM, keep, key_of, recall
 from members.models import Company, Member
+from members.models.people import PRESENT
 from skypemgr.lib.periods import first_of_month
 
 # So many are paged along an index, not sorted.

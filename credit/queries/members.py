@@ -12,7 +12,6 @@ from django.core.paginator import Page, Paginator
 from django.db.models import F, OrderBy, QuerySet
 
 from credit.member_filters import (
-    PRESENT,
     MemberFilters,
     filtered_members,
     or_zero,
@@ -28,6 +27,7 @@ from credit.queries.member_totals import (
     wide_memory,
 )
 from members.models import Company, Member, MemberList
+from members.models.people import PRESENT
 
 PAGE_SIZE = 50
 # What each order sorts by, then what tells two members apart.

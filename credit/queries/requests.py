@@ -9,9 +9,9 @@ from django.db.models import Sum
 from credit.accounts import balances
 from credit.models import CreditRequest, DailyTotal, Transfer
 from members.models import Company, Member
+from members.models.people import PRESENT
 from skypemgr.lib.periods import first_of_month
 
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 OPEN_SHOWN = 100
 ANSWERED_SHOWN = 20
 ZERO = Decimal(0)

@@ -14,13 +14,13 @@ from members.api.authentication import ApiRequest
 from members.api.base import Door
 from members.api.schema import page_of, refusal
 from members.lists import archive_list, create_list, move_members, rename_list
-from members.models import Company, Member, MemberList
+from members.models import Company, MemberList
+from members.models.people import PRESENT
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.paging import CursorPagination
 from skypemgr.lib.rest import IdField, StrictSerializer
 
 MAX_MOVED = 5_000
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 
 
 class ListWish(StrictSerializer):

@@ -126,7 +126,7 @@ class Member(models.Model):
     @property
     def is_present(self) -> bool:
         """Whether the member is still in the company (suspended ones are)."""
-        return self.status in (self.Status.ACTIVE, self.Status.SUSPENDED)
+        return self.status in PRESENT
 
     @property
     def sign_in_email(self) -> str:
@@ -152,3 +152,7 @@ class Member(models.Model):
     def is_administrator(self) -> bool:
         """Whether the member administers the company."""
         return self.role == Role.ADMINISTRATOR
+
+
+# Those who are still in the company.
+PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)

@@ -13,9 +13,8 @@ from members.access import MemberRequest, administrators_only, find_list
 from members.forms import ListNameForm
 from members.lists import archive_list, create_list, rename_list
 from members.models import Invitation, Member
+from members.models.people import PRESENT
 from skypemgr.lib.errors import NotFound, ProductError
-
-PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
 
 
 @administrators_only
