@@ -20,6 +20,11 @@ from credit.queries.members import cut_page, find_page, place_among
 from members.models import Company, Member
 from members.models.people import PRESENT
 
+# What is read of the members themselves.
+OF_MEMBER = (
+    *("name", "status", "company", "list__name", "work_email", "work_phone"),
+    *("user__email", "user__username", "user__phone"),
+)
 # Of each member; all stand on the member's own page.
 SHOWN_OF_EACH = 5
 DEFAULT_SORT = "name"
@@ -122,8 +127,8 @@ def _by_day(
 
 def _read_rows(company: Company, filters: FeatureFilters, pks: list[int]) -> list[HolderRow]:
     """The members' lines in the order given; five queries."""
-    members = Member.objects.select_related("user", "list").filter(company=company, pk__in=pks)
-    found = {member.pk: member for member in members}
+    members = Member.objects.select_related("user", "list").only(*OF_MEMBER)
+    found = {member.pk: member for member in members.filter(company=company, pk__in=pks)}
     order = Window(RowNumber(), partition_by="member", order_by=("paid_until", "pk"))
     each = Window(Count("pk"), partition_by="member")
     features = with_names(with_feature(company, filters.kind, filters.state))

@@ -36,6 +36,7 @@ from credit.queries.members import read_lists
 from members.access import MemberRequest, find_member, readers_only
 from members.models.people import PRESENT
 from skypemgr.lib.periods import first_of_next_month, utc_now
+from skypemgr.lib.phones import readable_number
 from skypemgr.lib.table_addresses import Addresses, Chip
 
 TABLE = "features-table"
@@ -47,10 +48,13 @@ RENEWALS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A feature, its page, and the words of the page: until when it is there, at what price."""
+    """A feature in words, with its page's address: the number if it is one, the plan, until when it
+    is there, at what price.
+    """
 
-    line: FeatureLine
     url: str
+    number: str
+    plan: str
     until: str
     price: str
     price_words: str
@@ -240,8 +244,16 @@ class _Words:
 
     def show(self, line: FeatureLine, url: str) -> Shown:
         """The feature in words."""
+        feature = line.feature
         price, price_words = self._price(line)
-        return Shown(line, url, self._until(line), price, price_words)
+        return Shown(
+            url=url,
+            number=readable_number(feature.number.e164) if feature.number else "",
+            plan=feature.plan.name,
+            until=self._until(line),
+            price=price,
+            price_words=price_words,
+        )
 
     def _until(self, line: FeatureLine) -> str:
         feature = line.feature

@@ -27,7 +27,8 @@ from credit.queries.member_totals import (
     wide_memory,
 )
 from members.models import Company, Member, MemberList
-from members.models.people import PRESENT
+from members.models.people import PRESENT, Role, contact_of
+from skypemgr.lib.periods import first_of_month
 
 PAGE_SIZE = 50
 # What each order sorts by, then what tells two members apart.
@@ -44,8 +45,14 @@ SORTS: dict[str, tuple[str, ...]] = {
     "-joined": ("-joined_at",),
 }
 DEFAULT_SORT = "name"
-# What stands in a row beside the member.
-OF_ROW: tuple[str, ...] = ("user", "list", "recharge_rule", "purse")
+# What a row is made from; beside the member's own what stands in four other tables.
+OF_ROW = (
+    *("pk", "name", "status", "role", "list_id", "list__name", "work_email", "work_phone"),
+    *("user__email", "user__username", "user__phone"),
+    *("purse__balance", "purse__month_spent", "purse__last_booked_on"),
+    *("purse__recharge_resumes_on", "recharge_rule__is_on", "recharge_rule__threshold"),
+    "recharge_rule__waiting_since",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,6 @@ class MemberRow:
     resumes_on: date | None
     spent: Decimal
     last_active_on: date | None
-    member: Member
 
     @property
     def can_receive(self) -> bool:
@@ -187,8 +193,9 @@ def ordered(
 
 def read_rows(company: Company, pks: list[int], *, today: date) -> list[MemberRow]:
     """The members' lines in the order given; one query."""
-    members = with_purses(company).filter(pk__in=pks).select_related(*OF_ROW)
-    found = {member.pk: _row(member, today) for member in members}
+    values = with_purses(company).filter(pk__in=pks).values(*OF_ROW)
+    roles = {role: str(words) for role, words in Role.choices}
+    found = {each["pk"]: _row(each, roles, today) for each in values}
     return [found[pk] for pk in pks if pk in found]
 
 
@@ -226,32 +233,28 @@ def cut_page(members: QuerySet[Any], place: Page, name: str = "pk") -> list[int]
     return list(backwards)[::-1]
 
 
-def _row(member: Member, today: date) -> MemberRow:
-    rule = getattr(member, "recharge_rule", None)
-    # Not there for who has no purse.
-    purse = getattr(member, "purse", None)
-    balance = purse.balance if purse else ZERO
-    resumes_on = purse.recharge_resumes_on if purse else None
-    last = purse.last_booked_on if purse else None
+def _row(of: dict[str, Any], roles: dict[str, str], today: date) -> MemberRow:
+    # No purse: no balance. A purse of another month: nothing spent in this one.
+    balance, last = of["purse__balance"] or ZERO, of["purse__last_booked_on"]
+    spent = of["purse__month_spent"] if last and last >= first_of_month(today) else ZERO
+    is_on, resumes_on = of["recharge_rule__is_on"], of["purse__recharge_resumes_on"]
+    waits = of["recharge_rule__waiting_since"] is not None
+    state = ""
+    if is_on is not None:
+        waiting = waits and balance < of["recharge_rule__threshold"]
+        state = rule_state(is_on=is_on, waiting=waiting, resumes_on=resumes_on, today=today)
+    sign_in = (of["user__email"], of["user__username"], str(of["user__phone"] or ""))
     return MemberRow(
-        id=member.pk,
-        name=member.name,
-        contact=member.contact,
-        list_id=member.list_id,
-        list_name=member.list.name if member.list else "",
-        role=member.get_role_display(),
-        status=member.status,
+        id=of["pk"],
+        name=of["name"],
+        contact=contact_of(of["status"], sign_in, (of["work_email"], of["work_phone"])),
+        list_id=of["list_id"],
+        list_name=of["list__name"] or "",
+        role=roles[of["role"]],
+        status=of["status"],
         balance=balance,
-        rule_state=""
-        if rule is None
-        else rule_state(
-            is_on=rule.is_on,
-            waiting=rule.waiting_since is not None and balance < rule.threshold,
-            resumes_on=resumes_on,
-            today=today,
-        ),
+        rule_state=state,
         resumes_on=resumes_on,
-        spent=purse.month_spent if purse and last and last >= today.replace(day=1) else ZERO,
+        spent=spent,
         last_active_on=last,
-        member=member,
     )

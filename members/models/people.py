@@ -3,6 +3,8 @@
 Its one rule: a login has at most one place that is active or suspended, in one company.
 """
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -140,13 +142,10 @@ class Member(models.Model):
 
     @property
     def contact(self) -> str:
-        """What tells two of the same name apart: how they sign in, of who is gone the work contact
-        that the company noted.
-        """
+        """What tells two of the same name apart, see ``contact_of``."""
         user = self.user
-        phone = str(user.phone or "")
-        here = (user.email, user.username, phone) if self.is_present else ()
-        return next(filter(None, here or (self.work_email, self.work_phone)), None) or ""
+        sign_in = (user.email, user.username, str(user.phone or ""))
+        return contact_of(self.status, sign_in, (self.work_email, self.work_phone))
 
     @property
     def is_administrator(self) -> bool:
@@ -156,3 +155,10 @@ class Member(models.Model):
 
 # Those who are still in the company.
 PRESENT = (Member.Status.ACTIVE, Member.Status.SUSPENDED)
+
+
+def contact_of(status: str, sign_in: Iterable[str | None], work: Iterable[str]) -> str:
+    """What tells two of the same name apart: how they sign in, of who is gone the work contact that
+    the company noted; the first of those that are not empty.
+    """
+    return next(filter(None, sign_in if status in PRESENT else work), None) or ""

@@ -7,6 +7,7 @@ credit when it has more; nothing here takes or returns a float.
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from django.utils import dateformat, timezone, translation
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ NARROW_NO_BREAK_SPACE = "\u202f"
 MINUS = "\u2212"
 
 CREDIT_DECIMALS = 4
+# A table says the same few months again and again.
+MONTHS_KEPT = 1_024
 
 _CURRENCIES_WITHOUT_DECIMALS = frozenset(
     (
@@ -66,8 +69,9 @@ def format_money(
     that the amounts of a column stand in line (see `decimals_of`).
     With `signed` an amount above zero gets a plus sign. Raises InvalidOperation for no number.
     """
-    value = Decimal(amount)
-    places = decimals_of([value], currency) if decimals is None else decimals
+    value, language = Decimal(amount), _language(language)
+    fewest = currency_decimals(currency)
+    places = _decimals_of(value, fewest) if decimals is None else decimals
     digits = format_number(abs(value), language, places)
     sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
     symbol = currency_symbol(currency, language)
@@ -112,16 +116,15 @@ def format_percent(ratio: Decimal, language: str | None = None, decimals: int = 
 
 def format_date(day: date, language: str | None = None, *, today: date | None = None) -> str:
     """Write a day in full, without the year when it is the year of `today`."""
-    with translation.override(_language(language)):
-        number = "1er" if day.day == 1 and _is_french(language) else str(day.day)
-        same_year = today is not None and today.year == day.year
-        return f"{number} {dateformat.format(day, 'F' if same_year else 'F Y')}"
+    in_words = _language(language)
+    number = "1er" if day.day == 1 and _is_french(in_words) else str(day.day)
+    same_year = today is not None and today.year == day.year
+    return f"{number} {_month_words(day.year, day.month, in_words, 'F' if same_year else 'F Y')}"
 
 
 def format_month(day: date, language: str | None = None) -> str:
     """Write the month of a day with its year: `November 2026`, `novembre 2026`."""
-    with translation.override(_language(language)):
-        return dateformat.format(day, "F Y")
+    return _month_words(day.year, day.month, _language(language), "F Y")
 
 
 def format_moment(when: datetime, language: str | None = None) -> str:
@@ -162,6 +165,12 @@ def format_duration(seconds: int, language: str | None = None) -> str:
     if minutes:
         return f"{minutes}{gap}min{gap}{remaining:02d}{gap}s"
     return f"{remaining}{gap}s"
+
+
+@lru_cache(maxsize=MONTHS_KEPT)
+def _month_words(year: int, month: int, language: str, form: str) -> str:
+    with translation.override(language):
+        return dateformat.format(date(year, month, 1), form)
 
 
 def _ago(distance: timedelta) -> str:
