@@ -9,7 +9,6 @@ from datetime import datetime
 from decimal import ROUND_UP, Decimal
 from uuid import uuid4
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Q
 
@@ -32,6 +31,7 @@ from credit.requests import OutsideKey
 from members.models import Company
 from skypemgr.lib.amounts import currency_places
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 from skypemgr.lib.wake import wake
 
 logger = logging.getLogger(__name__)
@@ -96,14 +96,9 @@ def sweep_auto_purchases(*, now: datetime | None = None) -> list[int]:
 
 
 def _try(company_id: int, now: datetime | None) -> int | None:
-    try:
+    with OneOfMany(logger, "auto-recharge of company %s could not be looked at", company_id):
         return evaluate_auto_purchase(company_id, now=now)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One company that cannot be looked at must not keep the others waiting.
-        logger.exception("auto-recharge of company %s could not be looked at", company_id)
-        return None
+    return None
 
 
 def _is_waiting(rule: AutoPurchaseRule, at: datetime) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from billing.gateways.transfer import TransferGateway
@@ -26,6 +25,7 @@ from billing.models import (
 from billing.references import find_references, guess_references
 from billing.settlement import apply_result
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 from skypemgr.lib.text import search_key
 
 logger = logging.getLogger(__name__)
@@ -74,13 +74,8 @@ def advance_lines(
         waiting = waiting.filter(statement=statement)
     ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:at_most])
     for pk in ids:
-        try:
+        with OneOfMany(logger, "line %s of a bank statement could not be advanced", pk):
             advance_line(pk, now=now)
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception:
-            # One line that cannot be credited must not keep the others waiting.
-            logger.exception("line %s of a bank statement could not be advanced", pk)
     return len(ids)
 
 

@@ -7,7 +7,6 @@ before that has ended.
 import logging
 from datetime import datetime, timedelta
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.urls import reverse
 
@@ -18,6 +17,7 @@ from billing.models import AutoPurchaseRule, ForgetWish, PaymentMethod, Purchase
 from members.models import Company
 from members.notices import NoticeKind, tell_administrators
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -65,14 +65,9 @@ def tell_of_expiring(*, now: datetime | None = None) -> int:
 
 
 def _try_to_tell(method: PaymentMethod, at: datetime) -> bool:
-    try:
+    with OneOfMany(logger, "nobody was told that payment method %s expires", method.pk):
         return _tell_of_expiring(method, at)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One company that cannot be told must not keep the others waiting.
-        logger.exception("nobody was told that payment method %s expires", method.pk)
-        return False
+    return False
 
 
 def _tell_of_expiring(method: PaymentMethod, at: datetime) -> bool:
@@ -120,11 +115,6 @@ def _is_saved_again(wish: ForgetWish) -> bool:
 
 
 def _try(wish_id: int, now: datetime | None) -> bool:
-    try:
+    with OneOfMany(logger, "payment method of wish %s cannot be forgotten", wish_id):
         return forget_method(wish_id, now=now)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One method that cannot be forgotten must not keep the others waiting.
-        logger.exception("payment method of wish %s cannot be forgotten", wish_id)
-        return False
+    return False

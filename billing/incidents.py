@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
@@ -20,6 +19,7 @@ from billing.models import PaymentIncident, Purchase
 from members.models import Company, User
 from skypemgr.lib.emails import send_templated
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 from skypemgr.lib.wake import wake
 
 logger = logging.getLogger(__name__)
@@ -106,14 +106,9 @@ def mail_incidents(*, now: datetime | None = None) -> int:
 
 
 def _try(incident_id: int, now: datetime) -> bool:
-    try:
+    with OneOfMany(logger, "incident %s cannot be mailed", incident_id):
         return mail_incident(incident_id, now=now)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One mail that cannot be written must not keep the others waiting.
-        logger.exception("incident %s cannot be mailed", incident_id)
-        return False
+    return False
 
 
 def _unmailed(now: datetime) -> Q:

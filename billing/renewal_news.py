@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db.models import QuerySet
 
 from billing.features.kinds import looks_of
@@ -19,6 +18,7 @@ from credit.accounts import company_balance
 from members.models import Company
 from members.notices import NoticeKind, tell_administrators
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -135,14 +135,8 @@ def tell_ended(company: Company, ended: Sequence[Subscription]) -> None:
 def _each(found: QuerySet[Subscription], tell: Callable[[int], object]) -> int:
     count = 0
     for company_id in found.order_by("company").values_list("company_id", flat=True).distinct():
-        try:
+        with OneOfMany(logger, "renewals of company %s could not be announced", company_id):
             tell(company_id)
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception:
-            # One company that cannot be told must not keep the others waiting.
-            logger.exception("renewals of company %s could not be announced", company_id)
-        else:
             count += 1
     return count
 

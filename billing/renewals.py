@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -31,6 +30,7 @@ from credit.models import Account
 from members.models import Company
 from skypemgr.lib.arrays import array
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -128,13 +128,8 @@ def _each_company(found: QuerySet[Subscription], work: Callable[[int], object]) 
         rest = found.filter(company__gt=after).order_by("company")
         ids = list(rest.values_list("company_id", flat=True).distinct()[:COMPANIES_AT_ONCE])
         for company_id in ids:
-            try:
+            with OneOfMany(logger, "features of company %s could not be looked at", company_id):
                 work(company_id)
-            except SoftTimeLimitExceeded:
-                raise
-            except Exception:
-                # One company that cannot be looked at must not keep the others waiting.
-                logger.exception("features of company %s could not be looked at", company_id)
         if len(ids) < COMPANIES_AT_ONCE:
             return
         after = ids[-1]

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
@@ -23,6 +22,7 @@ from members.audit import record
 from members.models import Company
 from skypemgr.lib.errors import NotAllowed
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +55,8 @@ def sweep_vat_numbers(*, now: datetime | None = None) -> int:
         return 0
     due = _due_profiles(at)
     for company_id in due:
-        try:
+        with OneOfMany(logger, "VAT number of company %s could not be dealt with", company_id):
             check_vat_number(company_id, checker=checker, now=at)
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception:
-            # One number that cannot be dealt with must not keep the others waiting.
-            logger.exception("VAT number of company %s could not be dealt with", company_id)
     return len(due)
 
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.utils.translation import gettext_lazy as _
 
 from credit.accounts import Accounts, ensure_accounts
@@ -25,6 +24,7 @@ from credit.recharge import Recharger, lock_rules
 from members.models import Company, Member
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -233,14 +233,9 @@ def expire_holds(*, now: datetime) -> int:
 
 
 def _try_to_expire(company_id: int, hold_id: int, now: datetime) -> bool:
-    try:
+    with OneOfMany(logger, "hold %s could not expire", hold_id):
         return _end(company_id, hold_id, Hold.Status.EXPIRED, now)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One hold that cannot be ended must not keep the others' credit.
-        logger.exception("hold %s could not expire", hold_id)
-        return False
+    return False
 
 
 def _end(company_id: int, hold_id: int, status: str, now: datetime) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +24,7 @@ from members.models import Company, Member
 from members.models.people import Role
 from members.notices import NoticeKind, tell_administrators, tell_members
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -149,14 +149,9 @@ def sweep_low_balances() -> int:
 
 
 def _try(company_id: int) -> int:
-    try:
+    with OneOfMany(logger, "low balance of company %s cannot be told", company_id):
         return look_at_balance(company_id)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One company that cannot be looked at must not keep the others waiting.
-        logger.exception("low balance of company %s cannot be told", company_id)
-        return 0
+    return 0
 
 
 def _lock(company_id: int, now: datetime) -> LowBalanceAlert:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
 from credit.recharge import evaluate_purses
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -83,15 +83,10 @@ def sweep_due_purses(*, now: datetime, company_id: int | None = None) -> int:
 
 
 def _try(company_id: int, account_ids: Sequence[int], now: datetime) -> int:
-    try:
+    with OneOfMany(logger, "due purses of company %s could not be evaluated", company_id):
         evaluations = evaluate_purses(company_id, account_ids, now=now, skip_locked=True)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One company that cannot be looked at must not keep the others waiting.
-        logger.exception("due purses of company %s could not be evaluated", company_id)
-        return 0
-    return sum(1 for evaluation in evaluations if evaluation.paid)
+        return sum(1 for evaluation in evaluations if evaluation.paid)
+    return 0
 
 
 def serve_waiting_rules(company_id: int, *, now: datetime) -> int:

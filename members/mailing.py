@@ -8,7 +8,6 @@ import logging
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import Q
 
@@ -19,6 +18,7 @@ from members.notices import NoticeKind
 from members.welcome import welcome_url
 from skypemgr.lib.emails import send_templated
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +62,9 @@ def send_pending_notices(*, now: datetime | None = None) -> int:
 
 
 def _try(notice_id: int, now: datetime) -> bool:
-    try:
+    with OneOfMany(logger, "notice %s cannot be mailed", notice_id):
         return send_notice(notice_id, now=now)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One notice that cannot be written must not keep the others waiting.
-        logger.exception("notice %s cannot be mailed", notice_id)
-        return False
+    return False
 
 
 def _open(now: datetime) -> Q:
