@@ -117,7 +117,7 @@ def figures(world: World) -> Iterator[Figure]:
         of_list = partial(usage_by, company, *span, by=By.DESTINATION, within=within)
         yield read(f"usage of a list by destination, {name}", of_list)
         yield read(f"usage booked after it, {name}", partial(booked_later, company, *span))
-        for sort in ("-price", "name"):
+        for sort in ("-collected", "name"):
             of_members = partial(usage_of_members, company, *span, sort=sort)
             yield read(f"usage of members by {sort}, {name}", of_members)
     first, last = world.month

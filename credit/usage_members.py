@@ -4,6 +4,7 @@ days at the edges of a span from the calls.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.db import connection
@@ -14,11 +15,11 @@ from credit.usage import EVERYBODY, WIDTH, Measures, Usage, Within, usage_total,
 from credit.usage_rollup import COLUMNS, MEASURES
 from credit.usage_sql import SUMS, SUMS_BOOKED, not_summed, placed, summed
 from members.models import Company
-from skypemgr.lib.periods import first_of_month, first_of_next_month
+from skypemgr.lib.periods import first_of_month, first_of_next_month, utc_now
 from skypemgr.lib.text import search_key
 
 PAGE_SIZE = 50
-DEFAULT_SORT = "-price"
+DEFAULT_SORT = "-collected"
 SORTS = (*MEASURES, "name")
 MOST_WORDS = 8
 A_DAY = timedelta(days=1)
@@ -52,22 +53,37 @@ class MembersUsage:
 # Rows of a month (year) that ends within the span were booked wholly in it or wholly after it, save
 # those booked in the month in which the span breaks off.
 _STORED = """
-  SELECT member_id, {booked_month} {columns}
+  SELECT member_id, booked_month AS booked_on, {columns}
     FROM credit_usagemember
    WHERE company_id = %(company)s AND period = %(period)s AND month = ANY(%(months)s::date[])
      {broken} {within} {only}
    UNION ALL
 """
+# For the order alone it does not matter when calls were booked: a year stands for its months, less
+# those that are not in the span.
+_COVERED = """
+  SELECT member_id, {sign}{column} AS amount, {sign}calls_count AS calls_count
+    FROM credit_usagemember
+   WHERE company_id = %(company)s AND period = '{period}' AND month = ANY(%({months})s::date[])
+     {within} {only}
+   UNION ALL
+"""
+_COVER = {"plain": ("", "month"), "years": ("", "year"), "less": ("-", "month")}
+_RANKED = """
+  {covered}
+  SELECT member_id, {column} AS amount, calls_count FROM placed
+   WHERE NOT (is_summed AND started_on >= %(begin)s AND started_on < %(end)s) {within} {only}
+"""
 _NOT_BROKEN = "AND booked_month IS DISTINCT FROM %(broken_month)s::date"
 _PART = """
   {stored}
-  SELECT member_id, {booked_on} {columns} FROM placed WHERE true {within} {only}
+  SELECT member_id, booked_on, {columns} FROM placed WHERE true {within} {only}
 """
 # Sorted first: for so many members a table of all sums in memory is slower.
 _PAGE = """
 WITH {call}, {placed}, ranked AS MATERIALIZED (
-  SELECT member_id, sum({measure}) AS amount FROM ({part} ORDER BY member_id) part
-   GROUP BY member_id
+  SELECT member_id, sum(amount) AS amount FROM ({ranked} ORDER BY member_id) part
+   GROUP BY member_id HAVING sum(calls_count) > 0
 ), page AS MATERIALIZED (
   {listed} ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
 ), found AS (
@@ -118,8 +134,7 @@ def usage_of_members(
     query = _PAGE.format(
         call=pieces.call,
         placed=pieces.placed,
-        measure=amount,
-        part=pieces.measure(amount, pieces.searched),
+        ranked=pieces.ranked(amount),
         found=pieces.part(_ON_PAGE),
         listed=_BY_NAME if is_named else _BY_AMOUNT,
         order=order,
@@ -150,35 +165,42 @@ class _Pieces:
     call: str
     placed: str
     stored: str
+    covered: frozenset[str]
     within: str
     searched: str
 
     def part(self, only: str) -> str:
         """All that is to be summed, cut to some members."""
-        booked = {"booked_month": "booked_month AS booked_on,", "booked_on": "booked_on,"}
-        return self._part(only, columns=COLUMNS, **booked)
+        stored = self.stored.format(columns=COLUMNS, within=self.within, only=only)
+        return _PART.format(stored=stored, columns=COLUMNS, within=self.within, only=only)
 
-    def measure(self, column: str, only: str) -> str:
-        """As ``part``, one measure alone: an index may tell it."""
-        return self._part(only, columns=column, booked_month="", booked_on="")
-
-    def _part(self, only: str, **columns: str) -> str:
-        where = {"within": self.within, "only": only}
-        return _PART.format(stored=self.stored.format(**columns, **where), **columns, **where)
+    def ranked(self, column: str) -> str:
+        """One measure of all members: an index may tell it."""
+        where = {"column": column, "within": self.within, "only": self.searched}
+        covered = "".join(
+            _COVERED.format(sign=sign, period=period, months=months, **where)
+            for months, (sign, period) in _COVER.items()
+            if months in self.covered
+        )
+        return _RANKED.format(covered=covered, **where)
 
 
 def _pieces(
     company: Company, first_day: date, last_day: date, search: str, within: Within
 ) -> tuple[dict[str, Any], _Pieces]:
     years = _whole_years(first_day, last_day)
-    months = years or _whole_months(first_day, last_day)
+    months = _whole_months(first_day, last_day)
     is_broken = (last_day + A_DAY).day != 1
+    cover = _cover(months, company.day_at(utc_now()))
     parameters: dict[str, Any] = {
         "company": company.pk,
         "first": first_day,
         "last": last_day,
         "period": UsageMember.Period.YEAR if years else UsageMember.Period.MONTH,
-        "months": months,
+        "months": years or months,
+        "begin": months[0] if months else last_day,
+        "end": first_of_next_month(months[-1]) if months else last_day,
+        **cover,
         "broken_month": first_of_month(last_day) if is_broken else None,
         "list": within.list_id,
         "cost_centre": within.cost_centre,
@@ -188,9 +210,10 @@ def _pieces(
     if within.member_id is not None:
         where += " AND member_id = %(member)s"
     pieces = _Pieces(
-        call=not_summed("" if years else summed(_edges(months, first_day, last_day, parameters))),
+        call=not_summed("" if years else summed(_edges(months, first_day, last_day))),
         placed=placed(within.list_id is not None or within.cost_centre is not None),
         stored=_STORED.replace("{broken}", _NOT_BROKEN if is_broken else "") if months else "",
+        covered=frozenset(name for name, some in cover.items() if some),
         within=where,
         searched=_searched(search, parameters),
     )
@@ -215,12 +238,33 @@ def _whole_months(first_day: date, last_day: date) -> list[date]:
     return months
 
 
-def _edges(months: list[date], first_day: date, last_day: date, into: dict[str, Any]) -> str:
+def _cover(months: list[date], today: date) -> dict[str, list[date]]:
+    """The fewest sums that make up these months: ``plain`` months, and ``years`` with ``less`` of
+    their months. Months to come have no sums and cost nothing.
+    """
+    plain: list[date] = []
+    years: list[date] = []
+    less: list[date] = []
+    for year, group in groupby(months, key=lambda month: month.year):
+        inside = list(group)
+        outside = [each for each in _months_of(year) if each not in inside]
+        if 1 + sum(each <= today for each in outside) < len(inside):
+            years.append(date(year, 1, 1))
+            less += outside
+        else:
+            plain += inside
+    return {"plain": plain, "years": years, "less": less}
+
+
+def _months_of(year: int) -> list[date]:
+    return [date(year, month, 1) for month in range(1, 13)]
+
+
+def _edges(months: list[date], first_day: date, last_day: date) -> str:
     """The condition on summed calls that the sums by month do not tell."""
     if not months:
         return "started_on BETWEEN %(first)s AND %(last)s"
     begin, end = months[0], first_of_next_month(months[-1])
-    into |= {"begin": begin, "end": end}
     edges = []
     if first_day < begin:
         edges.append("(started_on >= %(first)s AND started_on < %(begin)s)")

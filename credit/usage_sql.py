@@ -22,16 +22,16 @@ rolled AS MATERIALIZED (
   SELECT max(since) AS since, max(through) AS through
     FROM credit_usagerolled WHERE company_id = %(company)s
 ), call AS (
-  SELECT {call} FROM credit_call
+  SELECT {call}, false AS is_summed FROM credit_call
    WHERE company_id = %(company)s AND started_on BETWEEN %(first)s AND %(last)s
      AND booked_on > (SELECT coalesce(through, '-infinity') FROM rolled)
      AND booked_on <= 'infinity'
    UNION ALL
-  SELECT {call} FROM credit_call
+  SELECT {call}, false FROM credit_call
    WHERE company_id = %(company)s AND started_on BETWEEN %(first)s AND %(last)s
      AND booked_on < (SELECT since FROM rolled) AND booked_on >= '-infinity'
    UNION ALL
-  SELECT {call} FROM credit_call JOIN credit_usagelate late ON late.call_id = credit_call.id
+  SELECT {call}, false FROM credit_call JOIN credit_usagelate late ON late.call_id = credit_call.id
    WHERE late.company_id = %(company)s AND started_on BETWEEN %(first)s AND %(last)s
      AND booked_on BETWEEN (SELECT since FROM rolled) AND (SELECT through FROM rolled)
    {more}
@@ -40,7 +40,7 @@ rolled AS MATERIALIZED (
 # Calls that are in the sums, where these do not tell enough: the sums say on which days to look.
 _SUMMED = """
    UNION ALL
-  SELECT {call} FROM credit_call
+  SELECT {call}, true FROM credit_call
    WHERE company_id = %(company)s AND ({where})
      AND booked_on = ANY(ARRAY(
        SELECT DISTINCT booked_on FROM credit_usageday
@@ -58,7 +58,9 @@ call AS (
 
 
 def not_summed(more: str = "") -> str:
-    """``call``: the calls started in the span that no sum contains, and ``more``."""
+    """``call``: the calls started in the span that no sum contains, and ``more``; the latter
+    ``is_summed``.
+    """
     return _NOT_SUMMED.format(call=CALL, more=more)
 
 

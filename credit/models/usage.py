@@ -146,8 +146,8 @@ class UsageMember(UsageMeasures):
         indexes = (
             models.Index(
                 fields=("company", "period", "month", "member"),
-                include=("collected",),
-                name="usage_member_collected",
+                include=("collected", "calls_count"),
+                name="usage_member_told",
             ),
         )
 

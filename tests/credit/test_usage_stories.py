@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from django.db import transaction
@@ -47,6 +48,10 @@ ZONES = ("Pacific/Auckland", "America/New_York", "Asia/Kolkata")
 SPANS = (
     (FIRST, LAST),
     (date(2025, 1, 1), LAST),
+    (date(2025, 12, 12), date(2026, 11, 30)),
+    (date(2025, 12, 12), date(2026, 12, 11)),
+    (date(2025, 12, 12), date(2026, 4, 12)),
+    (date(2026, 4, 1), LAST),
     (date(2026, 3, 1), date(2026, 3, 31)),
     (date(2026, 4, 1), date(2026, 4, 30)),
     (date(2026, 3, 20), date(2026, 4, 12)),
@@ -253,11 +258,12 @@ def a_busy_story(story: Story) -> None:
 def test_members_are_sorted_and_cut_into_pages(alice: Member) -> None:
     story = Story(alice)
     a_busy_story(story)
-    for sort in [f"{sign}{name}" for name in SORTS for sign in ("", "-")]:
-        whole = usage_of_members(story.company, FIRST, LAST, sort=sort)
-        assert whole.count == len(whole.rows) == 3
+    sorts = [f"{sign}{name}" for name in SORTS for sign in ("", "-")]
+    for sort, (first, last) in product(sorts, SPANS):
+        whole = usage_of_members(story.company, first, last, sort=sort)
+        assert whole.count == len(whole.rows)
         pages = [
-            usage_of_members(story.company, FIRST, LAST, sort=sort, page=page, page_size=1).rows
+            usage_of_members(story.company, first, last, sort=sort, page=page, page_size=1).rows
             for page in (1, 2, 3)
         ]
         assert [row for rows in pages for row in rows] == whole.rows
