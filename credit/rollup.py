@@ -29,6 +29,11 @@ LEVELS = """
 (VALUES ('company', 'company'), ('member', 'members'), ('member', 'list'),
         ('member', 'cost_centre')) AS level (account_kind, name)
 """
+# Only those who were ever in the list are looked up by day: a condition, where a join would come
+# after.
+_EVER_IN_LIST = """
+ ({member} IN (SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)) IS TRUE
+"""
 LIST_AND_COST_CENTRE = """
 CASE WHEN level.name = 'list' THEN place.list_id END AS list_id,
 CASE WHEN level.name = 'cost_centre' THEN coalesce(place.cost_centre, '') ELSE '' END AS cost_centre
@@ -71,6 +76,11 @@ WAITING_DAYS = """
 SELECT DISTINCT day FROM credit_dailytotal
  WHERE company_id = %s AND NOT is_rolled AND day < %s ORDER BY day LIMIT %s
 """
+
+
+def ever_in_list(member: str) -> str:
+    """The condition that the member in this column was on some day in the list ``%(list)s``."""
+    return _EVER_IN_LIST.format(member=member)
 
 
 def roll_up_days(*, now: datetime) -> int:

@@ -16,7 +16,7 @@ from django.db import connection
 
 from credit.models import RolledTotal
 from credit.money import ZERO
-from credit.rollup import LEVELS, LIST_AND_COST_CENTRE, PLACE
+from credit.rollup import LEVELS, LIST_AND_COST_CENTRE, PLACE, ever_in_list
 from members.models import Company
 
 Level = RolledTotal.Level
@@ -28,12 +28,6 @@ Days = tuple[date, date]
 _ACCOUNT = """
  CROSS JOIN LATERAL (
    SELECT kind, member_id FROM credit_account WHERE id = total.account_id OFFSET 0) account
-"""
-# Only those who were ever in the list are looked up by day: a condition, where a join would come
-# after.
-_EVER_IN_LIST = """
-   AND (account.member_id IN (
-         SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)) IS TRUE
 """
 # Only purses have daily totals: those that are not of the company's own are its members'.
 _KIND_OF_ACCOUNT = """
@@ -231,7 +225,7 @@ def _of_list(list_id: int | None) -> dict[str, str]:
     return {
         "account": _ACCOUNT,
         "within": "AND list_id = %(list)s",
-        "ever": _EVER_IN_LIST,
+        "ever": f"AND {ever_in_list('account.member_id')}",
         "list_and_cost_centre": LIST_AND_COST_CENTRE,
         "place": PLACE,
     }

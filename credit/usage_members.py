@@ -83,7 +83,7 @@ _PART = """
 _PAGE = """
 WITH {call}, {placed}, ranked AS MATERIALIZED (
   SELECT member_id, sum(amount) AS amount FROM ({ranked} ORDER BY member_id) part
-   GROUP BY member_id HAVING sum(calls_count) > 0
+   GROUP BY member_id {having}
 ), page AS MATERIALIZED (
   {listed} ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
 ), found AS (
@@ -135,6 +135,7 @@ def usage_of_members(
         call=pieces.call,
         placed=pieces.placed,
         ranked=pieces.ranked(amount),
+        having="HAVING sum(calls_count) > 0" if "less" in pieces.covered else "",
         found=pieces.part(_ON_PAGE),
         listed=_BY_NAME if is_named else _BY_AMOUNT,
         order=order,
@@ -211,7 +212,10 @@ def _pieces(
         where += " AND member_id = %(member)s"
     pieces = _Pieces(
         call=not_summed("" if years else summed(_edges(months, first_day, last_day))),
-        placed=placed(within.list_id is not None or within.cost_centre is not None),
+        placed=placed(
+            within.list_id is not None or within.cost_centre is not None,
+            of_list=bool(within.list_id),
+        ),
         stored=_STORED.replace("{broken}", _NOT_BROKEN if is_broken else "") if months else "",
         covered=frozenset(name for name, some in cover.items() if some),
         within=where,

@@ -2,6 +2,7 @@
 sums do not contain in it, it reads from the calls.
 """
 
+from credit.rollup import ever_in_list
 from credit.usage_rollup import AMOUNTS, CALL, MEASURES, PLACED
 
 
@@ -75,6 +76,10 @@ def of_member() -> str:
     return _OF_MEMBER.format(call=CALL)
 
 
-def placed(is_wanted: bool) -> str:
-    """``placed``: the calls, with list and cost centre of the day of the start if wanted."""
-    return f"placed AS ({PLACED})" if is_wanted else "placed AS (SELECT * FROM call)"
+def placed(is_wanted: bool, *, of_list: bool = False) -> str:
+    """``placed``: the calls, with list and cost centre of the day of the start if wanted; only of
+    members who were ever in the list that is looked for (``%(list)s``).
+    """
+    if not is_wanted:
+        return "placed AS (SELECT * FROM call)"
+    return f"placed AS ({PLACED} {'WHERE' + ever_in_list('call.member_id') if of_list else ''})"

@@ -56,7 +56,7 @@ class Tops:
 _TOPS = """
 WITH {call}, {placed}, live AS MATERIALIZED (
   SELECT member_id, list_id, cost_centre, country, kind, calls_count, collected
-    FROM placed WHERE true {within} {ever}
+    FROM placed WHERE true {within}
 ), alike AS (
   SELECT list_id, cost_centre, country, kind, sum(calls_count) AS calls_count,
          sum(collected) AS collected
@@ -92,11 +92,6 @@ SELECT level, list_id, cost_centre, country, kind, NULL::bigint, '', sum(calls_c
 SELECT 'member', NULL, '', '', '', member.id, member.name, ranked.calls_count, ranked.collected
   FROM ranked JOIN members_member member ON member.id = ranked.member_id
 """
-# Only those who were ever in the list are looked up by day: a condition, where a join would come
-# after.
-_EVER_IN_LIST = """
-    AND (member_id IN (
-          SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)) IS TRUE"""
 # What a purse spent on calls booked in the month is no less than what was paid for its calls that
 # began in it; of a purse that has moved after the month nothing is known.
 _TRIED = """
@@ -149,9 +144,8 @@ def read_tops(
 def _query(within: Within, tried: str) -> str:
     return _TOPS.format(
         call=not_summed(),
-        placed=placed(True),
+        placed=placed(True, of_list=bool(within.list_id)),
         within=within_sql(within),
-        ever=_EVER_IN_LIST if within.list_id else "",
         tried=tried,
     )
 
