@@ -20,7 +20,7 @@ from credit.money import ZERO
 from members.models import Company, Member
 from members.models.people import PRESENT, Role
 from skypemgr.lib.amounts import parse_exact_amount, parse_typed_amount
-from skypemgr.lib.text import search_key
+from skypemgr.lib.text import search_key, typed_search
 
 T = TypeVar("T")
 GONE = (Member.Status.REMOVED, Member.Status.LEFT)
@@ -37,7 +37,6 @@ RULE_STATES = ("on", "suspended", "waiting", "off", "none")
 NO_LIST = "none"
 # The parameters that narrow; ``sort`` and ``page`` only order.
 PARAMETERS = ("q", "list", "role", "status", "rule", "below", "due", "joined_from", "joined_to")
-LONGEST_SEARCH = 200
 MAX_ID_DIGITS = 18
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)
 _PHONE = re.compile(r"[0-9 +().\-/\u00a0]+")
@@ -83,8 +82,7 @@ class MemberFilters:
         chosen = values.get("list", "").strip()
         parse = parse_exact_amount if exact else parse_typed_amount
         found = cls(
-            # The database knows no NUL in a text.
-            search=values.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH],
+            search=typed_search(values.get("q", "")),
             list_id=None if chosen == NO_LIST else reader.read("list", _whole),
             without_list=chosen == NO_LIST,
             role=reader.choice("role", Role.values),

@@ -36,6 +36,7 @@ from skypemgr.lib.errors import NotAllowed, NotFound, ProductError
 from skypemgr.lib.formats import format_date
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.phones import readable_number
+from skypemgr.lib.text import typed_search
 
 SHOWN, REFUSED = 200, 422
 SHOWN_PERIODS = 60
@@ -156,7 +157,7 @@ def reallocate(request: MemberRequest, pk: int) -> HttpResponse:
     feature = find_feature(request.actor, pk)
     if feature.number is None or not _is_usable(feature):
         return redirect("feature", pk)
-    search = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    search = typed_search(request.GET.get("q", ""))
     found = _receivers(request, feature, search)
     # One that was chosen stays among them when the form comes back.
     most = SHOWN_RECEIVERS if search or request.method == "POST" else SHOWN_UNASKED

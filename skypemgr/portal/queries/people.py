@@ -10,11 +10,12 @@ from decimal import Decimal
 
 from django.db.models import Exists, OuterRef
 
-from credit.member_filters import LONGEST_SEARCH, searched
+from credit.member_filters import searched
 from credit.models import Account
 from credit.queries.members import read_lowest
 from members.models import Company, Invitation, Member, MemberList
 from members.models.people import Role
+from skypemgr.lib.text import typed_search
 from skypemgr.portal.scope import Scope
 
 NO_RULE = ("", "off")
@@ -109,7 +110,7 @@ def find_people(company: Company, text: str) -> list[Member]:
     """Members by parts of name, address or number, those who are gone too; the first few by name.
     One query, none for an empty text.
     """
-    wanted = text.replace("\0", "").strip()[:LONGEST_SEARCH]
+    wanted = typed_search(text)
     if not wanted:
         return []
     members = Member.objects.filter(searched(wanted), company=company).select_related("list")

@@ -23,6 +23,7 @@ from members.models import Member
 from members.models.people import Role
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.text import typed_search
 from skypemgr.portal.call_search import find_search
 from skypemgr.portal.exporting_calls import FORMATS, download_calls
 from skypemgr.portal.queries import people
@@ -83,7 +84,7 @@ def export_calls(request: PlaceRequest) -> HttpResponseBase:
 def show_price(request: PlaceRequest) -> HttpResponse:
     """What a call to the typed number costs."""
     reader = _reader(request)
-    number = request.GET.get("number", "").replace("\0", "").strip()[:LONGEST_NUMBER]
+    number = typed_search(request.GET.get("number", ""))[:LONGEST_NUMBER]
     context: dict[str, Any] = {
         "number": number,
         "company": reader.company,

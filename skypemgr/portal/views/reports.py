@@ -19,7 +19,7 @@ from members.access import MemberRequest, readers_only
 from members.models import Company, Member, MemberList
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.periods import utc_now
-from skypemgr.lib.text import search_key
+from skypemgr.lib.text import search_key, typed_search
 from skypemgr.portal.downloads import FORMATS, TooLargeAtOnce, download
 from skypemgr.portal.queries import figures
 from skypemgr.portal.reports.base import Filters, Report, Rows, read_filters
@@ -30,7 +30,6 @@ from skypemgr.portal.views.report_tabs import report_tabs
 
 ROWS_SHOWN = 50
 MOST_FOUND = 20
-LONGEST_SEARCH = 100
 
 
 @require_safe
@@ -136,7 +135,7 @@ def _cuts(report: Report, span: Span, filters: Filters) -> list[dict[str, Any]]:
 
 def _found_people(request: MemberRequest, company: Company) -> list[Member]:
     """The members whom the page is asked to look for, by name or phone; some of them if many."""
-    text = request.GET.get("person", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    text = typed_search(request.GET.get("person", ""))
     if not search_key(text):
         return []
     found = Member.objects.filter(searched(text), company=company)
