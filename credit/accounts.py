@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from credit.models import Account
 from credit.money import ZERO
@@ -106,11 +107,14 @@ def balances(company_id: int, member_ids: Iterable[int]) -> dict[int, Balance]:
     return {pk: found.get(pk, Balance()) for pk in wanted}
 
 
+def purse_of_company(company: Company | int) -> QuerySet[Account]:
+    """The company's own purse, one row once it is opened: named by all that its index knows."""
+    return Account.objects.filter(company=company, kind=Account.Kind.COMPANY, member=None)
+
+
 def company_balance(company: Company) -> Decimal:
     """The balance of the company's purse. One query."""
-    purse = Account.objects.filter(company=company, kind=Account.Kind.COMPANY, member=None)
-    row = purse.values_list("balance", flat=True)
-    return row.first() or ZERO
+    return purse_of_company(company).values_list("balance", flat=True).first() or ZERO
 
 
 def arm_purse(account_id: int, below: Decimal | None, resumes_on: date | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from credit.models import RolledTotal
-from credit.rollup import LEVELS, LIST_AND_COST_CENTRE, PLACE
+from credit.rollup import ACCOUNT, LEVELS, LIST_AND_COST_CENTRE, PLACE
 from members.models import Company
 
 Level = RolledTotal.Level
@@ -21,10 +21,10 @@ TOTALS = """
 WITH unrolled AS MATERIALIZED (
   SELECT DISTINCT day FROM credit_dailytotal
    WHERE company_id = %(company)s AND NOT is_rolled AND day BETWEEN %(first)s AND %(last)s
-), live AS MATERIALIZED (
-  SELECT total.account_id, total.day, total.kind, total.incoming, total.outgoing,
-         total.moves_count
-    FROM credit_dailytotal total
+), place AS MATERIALIZED (
+  SELECT account.kind AS account_kind, total.day, total.kind, total.incoming, total.outgoing,
+         total.moves_count {belonging}
+    FROM credit_dailytotal total {account} {place}
    WHERE total.company_id = %(company)s AND total.day = ANY(ARRAY(SELECT day FROM unrolled))
 ), part AS (
   SELECT level, day, list_id, cost_centre, kind, incoming, outgoing, moves_count
@@ -32,12 +32,9 @@ WITH unrolled AS MATERIALIZED (
    WHERE company_id = %(company)s AND level = ANY(%(levels)s::text[])
      AND day BETWEEN %(first)s AND %(last)s AND day NOT IN (SELECT day FROM unrolled)
    UNION ALL
-  SELECT level.name, total.day, {list_and_cost_centre}, total.kind, total.incoming,
-         total.outgoing, total.moves_count
-    FROM live total
-    JOIN credit_account account ON account.id = total.account_id
-    JOIN {level_names} ON level.account_kind = account.kind AND level.name = ANY(%(levels)s::text[])
-    {place}
+  SELECT level.name, day, {list_and_cost_centre}, kind, incoming, outgoing, moves_count
+    FROM place
+    JOIN {level_names} USING (account_kind) WHERE level.name = ANY(%(levels)s::text[])
 )
 SELECT level, date_trunc('month', day)::date, list_id, cost_centre, kind, sum(incoming),
        sum(outgoing), sum(moves_count)
@@ -70,7 +67,9 @@ def totals(company: Company, first_day: date, last_day: date, *levels: str) -> l
     query = TOTALS.format(
         level_names=LEVELS,
         list_and_cost_centre=LIST_AND_COST_CENTRE if is_placed else "NULL::bigint, ''",
+        account=ACCOUNT,
         place=PLACE if is_placed else "",
+        belonging=", place.list_id, place.cost_centre" if is_placed else "",
     )
     parameters: dict[str, Any] = {
         "company": company.pk,

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from credit.accounts import company_balance, ensure_accounts, watch_purse
+from credit.accounts import company_balance, ensure_accounts, purse_of_company, watch_purse
 from credit.errors import UnknownMember
 from credit.models import Account, LowBalanceAlert, LowBalanceRecipient
 from credit.money import checked_amount
@@ -170,7 +170,7 @@ def _look(alert: LowBalanceAlert) -> int:
     if alert.level is None:
         return 0
     # The row and the transfers that made it are seen together, without a lock on the purse.
-    purse = Account.objects.get(company=alert.company_id, kind=Account.Kind.COMPANY, member=None)
+    purse = purse_of_company(alert.company_id).get()
     if not purse.is_unlooked:
         return 0
     with connection.cursor() as cursor:

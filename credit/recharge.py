@@ -10,8 +10,9 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import F
 
+from credit.accounts import purse_of_company
 from credit.ledger import Move, Posting, Purse, atomically
-from credit.models import Account, RechargeOutcome, RechargeRule, Transfer
+from credit.models import RechargeOutcome, RechargeRule, Transfer
 from credit.models.recharge import Outcome
 from credit.money import ZERO
 from credit.recharge_plan import Plan, plan_recharge
@@ -245,11 +246,7 @@ def evaluate_purses(
 
     def work() -> list[Evaluation]:
         rules = lock_rules(company_id, account_ids, skip_locked=skip_locked)
-        company = (
-            Account.objects.filter(company_id=company_id, kind=Account.Kind.COMPANY, member=None)
-            .values_list("pk", flat=True)
-            .first()
-        )
+        company = purse_of_company(company_id).values_list("pk", flat=True).first()
         if not rules or company is None:
             return []
         posting = Posting.open(company_id, (company, *rules), keys=(), now=now)

@@ -16,6 +16,11 @@ DAYS_AT_ONCE = 7
 COMPANIES_AT_ONCE = 500
 TRANSACTIONS_IN_A_RUN = 2000
 
+# The purses of a day are found one by one, however many there are of this company and others.
+ACCOUNT = """
+ CROSS JOIN LATERAL (
+   SELECT kind, member_id FROM credit_account WHERE id = total.account_id OFFSET 0) account
+"""
 # Where the purse's member belonged on the day: the latest row up to it, else the first one.
 PLACE = """
 LEFT JOIN LATERAL (

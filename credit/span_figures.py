@@ -16,19 +16,14 @@ from django.db import connection
 
 from credit.models import RolledTotal
 from credit.money import ZERO
-from credit.rollup import LEVELS, LIST_AND_COST_CENTRE, PLACE, ever_in_list
+from credit.rollup import ACCOUNT, LEVELS, LIST_AND_COST_CENTRE, PLACE, ever_in_list
 from members.models import Company
 
 Level = RolledTotal.Level
 A_DAY = timedelta(days=1)
 Days = tuple[date, date]
 
-# Days are handed over as an array: the planner then looks for a few days, and reads no year. The
-# purses of a day are found one by one, however many the company has.
-_ACCOUNT = """
- CROSS JOIN LATERAL (
-   SELECT kind, member_id FROM credit_account WHERE id = total.account_id OFFSET 0) account
-"""
+# Days are handed over as an array: the planner then looks for a few days, and reads no year.
 # Only purses have daily totals: those that are not of the company's own are its members'.
 _KIND_OF_ACCOUNT = """
  CROSS JOIN LATERAL (
@@ -223,7 +218,7 @@ def _of_list(list_id: int | None) -> dict[str, str]:
             "place": "",
         }
     return {
-        "account": _ACCOUNT,
+        "account": ACCOUNT,
         "within": "AND list_id = %(list)s",
         "ever": f"AND {ever_in_list('account.member_id')}",
         "list_and_cost_centre": LIST_AND_COST_CENTRE,

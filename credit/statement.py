@@ -16,6 +16,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from credit import statement_sql
+from credit.accounts import purse_of_company
 from credit.errors import CreditError
 from credit.models import Account, DailyTotal, Transfer
 from credit.money import ZERO
@@ -105,7 +106,7 @@ class Edge:
 
 def read_company_statement(company: Company, *, cursor: str = "", limit: int = LINES) -> Statement:
     """A page of the company's purse. Two queries; InvalidCursor for a foreign one."""
-    purse = Account.objects.filter(company=company, kind=Account.Kind.COMPANY).only("pk").first()
+    purse = purse_of_company(company).only("pk").first()
     return _read(purse, statement_sql.SINGLE, cursor, limit)
 
 
@@ -125,8 +126,7 @@ def cursor_until(company: Company, day: date) -> str:
     """The cursor of the company's statement whose newest line is the last one booked by that day;
     empty when that is the newest of all. Two queries.
     """
-    purse = Account.objects.filter(company=company, kind=Account.Kind.COMPANY)
-    found = purse.values_list("pk", "version").first()
+    found = purse_of_company(company).values_list("pk", "version").first()
     if found is None:
         return ""
     # Each move is one version, and the days of a purse never go back.

@@ -98,6 +98,7 @@ class Subscription(models.Model):
             models.UniqueConstraint("id", "company", name="subscription_of_company"),
         )
         indexes = (
+            models.Index(fields=("company",), name="subscription_by_company"),
             models.Index(
                 fields=("charge_on", "company"),
                 condition=Q(charge_on__isnull=False),

@@ -143,6 +143,12 @@ class Account(models.Model):
                 name="account_resuming_purses",
             ),
             models.Index(
+                fields=("company", "recharge_resumes_on"),
+                include=("member",),
+                condition=Q(recharge_resumes_on__isnull=False),
+                name="account_resuming_of_company",
+            ),
+            models.Index(
                 fields=("company",), condition=Q(is_unlooked=True), name="account_unlooked_purses"
             ),
         )

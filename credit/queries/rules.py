@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from credit.models import Account, RechargeOutcome, RechargeRule
+from credit.accounts import purse_of_company
+from credit.models import RechargeOutcome, RechargeRule
 from credit.money import ZERO
 from credit.recharge import month_totals
 from credit.recharge_plan import plan_recharge
@@ -87,5 +88,5 @@ def read_outcomes(rule: RechargeRule) -> list[RechargeOutcome]:
 
 
 def _company_available(company: Company) -> Decimal:
-    purse = Account.objects.filter(company=company, kind=Account.Kind.COMPANY).first()
+    purse = purse_of_company(company).first()
     return purse.available if purse else ZERO

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from credit.accounts import purse_of_company
 from credit.models import Account
 from members.inbox import own_notices
 from members.models import Company, Member
@@ -124,10 +125,9 @@ def shown_balance(member: Member) -> Decimal:
 
 
 def _shown_purse(member: Member) -> QuerySet[Account]:
-    purses = Account.objects.filter(company_id=member.company_id)
     if member.role == Role.MEMBER:
-        return purses.filter(member=member)
-    return purses.filter(kind=Account.Kind.COMPANY, member=None)
+        return Account.objects.filter(company_id=member.company_id, member=member)
+    return purse_of_company(member.company_id)
 
 
 def _figures(member: Member) -> tuple[Decimal, int]:

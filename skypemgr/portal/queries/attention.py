@@ -298,9 +298,11 @@ def _requests(at: Situation) -> Iterator[Attention]:
 def _suspended_rules(at: Situation) -> Iterator[Attention]:
     suspended = Account.objects.filter(
         company=at.company,
-        kind=Account.Kind.MEMBER,
+        member__isnull=False,
         recharge_resumes_on__gt=at.company.day_at(at.now),
-    ).aggregate(count=Count("pk"), until=Max("recharge_resumes_on"), members=ArrayAgg("member_id"))
+    ).aggregate(
+        count=Count("member"), until=Max("recharge_resumes_on"), members=ArrayAgg("member_id")
+    )
     if not suspended["count"]:
         return
     title = ngettext(

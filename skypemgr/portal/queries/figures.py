@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
+from credit.accounts import purse_of_company
 from credit.models import Account, DailyTotal
 from members.models import Company
 
@@ -48,13 +49,11 @@ def read_strip(company: Company, first: date, last: date) -> Strip:
 
 def read_company_purse(company: Company) -> Account | None:
     """The company's purse, if it was opened; one query."""
-    return Account.objects.filter(company=company, kind=Account.Kind.COMPANY).first()
+    return purse_of_company(company).first()
 
 
 def _of_company(company: Company) -> QuerySet[DailyTotal]:
-    return DailyTotal.objects.filter(
-        company=company, account__company=company, account__kind=Account.Kind.COMPANY
-    )
+    return DailyTotal.objects.filter(company=company, account__in=purse_of_company(company))
 
 
 def _sum(column: str, condition: Q) -> Coalesce:

@@ -86,7 +86,7 @@ def read_progress(company: Company) -> Progress:
         .annotate(
             has_others=Exists(others),
             has_invitations=Exists(invitations),
-            is_credited=Exists(purses.filter(kind=Account.Kind.COMPANY)),
+            is_credited=Exists(purses.filter(kind=Account.Kind.COMPANY, member=None)),
             has_allocated=Exists(purses.filter(kind=Account.Kind.MEMBER)),
         )
         .values_list("has_others", "has_invitations", "is_credited", "has_allocated")

@@ -14,7 +14,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import FeatureKind
-from credit.models import Account, DailyTotal, Transfer
+from credit.accounts import purse_of_company
+from credit.models import DailyTotal, Transfer
 from members.models import Company, Member, MemberList
 from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.exports import Cell
@@ -191,8 +192,7 @@ def read_versions(company: Company, span: Span) -> Versions:
     """The company's purse has one version for each move, and its days never go back: the daily
     totals count them. Two queries.
     """
-    purse = Account.objects.filter(company=company, kind=Account.Kind.COMPANY, member=None)
-    purse_id = purse.values_list("pk", flat=True).first()
+    purse_id = purse_of_company(company).values_list("pk", flat=True).first()
     counts = DailyTotal.objects.filter(account=purse_id, day__lte=span.last).aggregate(
         opening=Sum("moves_count", filter=Q(day__lt=span.first), default=0),
         closing=Sum("moves_count", default=0),
