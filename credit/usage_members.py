@@ -11,6 +11,7 @@ from django.db import connection
 
 from credit.member_filters import phone_digits
 from credit.models import UsageMember
+from credit.queries.member_totals import wide_memory
 from credit.usage import EVERYBODY, WIDTH, Measures, Usage, Within, usage_total, within_sql
 from credit.usage_rollup import COLUMNS, MEASURES
 from credit.usage_sql import SUMS, SUMS_BOOKED, not_summed, placed, summed
@@ -119,8 +120,8 @@ def usage_of_members(
     page_size: int = PAGE_SIZE,
 ) -> MembersUsage:
     """The members with calls started in these days, both included: a page, from 1 on, in the order
-    of ``name`` or of a measure (``-``: falling); ValueError for another. Two queries. Beyond the
-    last page there are no rows, and the count is 0.
+    of ``name`` or of a measure (``-``: falling); ValueError for another. Two queries, in wide
+    memory. Beyond the last page there are no rows, and the count is 0.
     """
     parameters, pieces = _pieces(company, first_day, last_day, search, within)
     measure = sort.removeprefix("-")
@@ -143,8 +144,9 @@ def usage_of_members(
         sums_booked=SUMS_BOOKED,
     )
     parameters |= {"limit": page_size, "offset": (page - 1) * page_size}
-    rows = _rows(query, parameters)
-    total = _total(company, first_day, last_day, parameters, pieces, within)
+    with wide_memory():
+        rows = _rows(query, parameters)
+        total = _total(company, first_day, last_day, parameters, pieces, within)
     count = rows[0][0] if rows else 0
     return MembersUsage([_member(row[1:]) for row in rows], count, total)
 
