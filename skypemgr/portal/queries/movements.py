@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from credit.models import Account, Call, DailyTotal, Transfer
-from credit.span_figures import DayOfKind, read_latest_days
+from credit.span_figures import DayOfKind, LiveDays, read_latest_days
 from members.call_details import hide_last_digits
 from members.models import Company, Member
 from skypemgr.lib.phones import readable_number
@@ -54,21 +54,30 @@ class _Group:
     made_by: str
 
 
-def read_company_movements(company: Company, purse: Account | None, limit: int) -> list[Movement]:
-    """The company's latest movements, and its members' calls by day; three queries."""
+def read_company_movements(
+    company: Company, purse: Account | None, limit: int, *, live: LiveDays | None = None
+) -> list[Movement]:
+    """The company's latest movements, and its members' calls by day; three queries, and one more if
+    the ``live`` days are not given.
+    """
     if purse is None:
         return []
     groups = [
         *_grouped(_outgoing(purse), -1),
         *_grouped(_incoming(purse), 1),
     ]
-    return _newest(groups, _by_day(read_latest_days(company, [Kind.CALL], limit)), limit)
+    days = read_latest_days(company, [Kind.CALL], limit, live=live)
+    return _newest(groups, _by_day(days), limit)
 
 
-def read_list_movements(company: Company, list_id: int, limit: int) -> list[Movement]:
-    """What those in the list received and spent, by day and kind; one query."""
-    kinds = (Kind.ALLOCATION, Kind.AUTO_RECHARGE, Kind.CALL)
-    days = read_latest_days(company, [kind.value for kind in kinds], limit, list_id=list_id)
+def read_list_movements(
+    company: Company, list_id: int, limit: int, *, live: LiveDays | None = None
+) -> list[Movement]:
+    """What those in the list received and spent, by day and kind; one query, two if the ``live``
+    days are not given.
+    """
+    kinds = [kind.value for kind in (Kind.ALLOCATION, Kind.AUTO_RECHARGE, Kind.CALL)]
+    days = read_latest_days(company, kinds, limit, list_id=list_id, live=live)
     return _newest([], _by_day(days), limit)
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from billing.features.spending import of_span, read_feature_sums
 from credit.models import Transfer
-from credit.span_figures import Days, Flow, Pieces, read_span_sums
+from credit.span_figures import Days, Flow, LiveDays, Pieces, read_span_sums
 from skypemgr.lib.periods import add_months, first_of_month, first_of_next_month
 from skypemgr.portal.scope import Scope
 
@@ -74,8 +74,10 @@ class Overview:
         return self.pace.quantize(CENT)
 
 
-def read_overview(scope: Scope, today: date) -> Overview:
-    """The figures; one query for the company, two for a list or a member."""
+def read_overview(scope: Scope, today: date, *, live: LiveDays | None = None) -> Overview:
+    """The figures; one query for the company, two for a list or a member, and one more if the
+    ``live`` days are not given.
+    """
     compared = _compared(today)
     first = first_of_month(today)
     months = [_month(add_months(first, index)) for index in range(1 - MONTHS, 1)]
@@ -88,7 +90,7 @@ def read_overview(scope: Scope, today: date) -> Overview:
         *days,
         pace,
     ]
-    read = _Reader(scope, spans)
+    read = _Reader(scope, spans, live)
     last = read.sums(*pace)
     spent = last.left_company if scope.is_company else last.calls
     return Overview(
@@ -105,11 +107,11 @@ def read_overview(scope: Scope, today: date) -> Overview:
 class _Reader:
     """The sums of spans, read once."""
 
-    def __init__(self, scope: Scope, spans: Sequence[Days]) -> None:
+    def __init__(self, scope: Scope, spans: Sequence[Days], live: LiveDays | None) -> None:
         self._is_company = scope.is_company
         self._pieces = Pieces(spans)
         chosen = {"list_id": scope.list_id, "member_id": scope.member_id}
-        self._moved = read_span_sums(scope.company, spans, **chosen)
+        self._moved = read_span_sums(scope.company, spans, live=live, **chosen)
         self._features = (
             {} if scope.is_company else read_feature_sums(scope.company, self._pieces, **chosen)
         )
