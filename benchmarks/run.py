@@ -93,7 +93,9 @@ def measure(chosen: Sequence[str], divisor: int) -> Iterator[Figure]:
     if "reports" in chosen:
         sizes = (200 // divisor, 100_000 // divisor, 10_000_000 // divisor)
         yield from reports.measure(*sizes)
-        yield verified()
+        if "sweeps" not in chosen:
+            # The credit of the purses that sweeps are measured with is in no transfer.
+            yield verified()
 
 
 def verified() -> Figure:
