@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -30,6 +29,7 @@ from billing.models import GatewayDay, PaymentIncident, Purchase
 from billing.purchases import advance_purchase, idempotency_key
 from billing.settlement import apply_result
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.sweeping import OneOfMany
 
 logger = logging.getLogger(__name__)
 
@@ -120,19 +120,14 @@ def compare_days(*, now: datetime | None = None) -> list[GatewayDay]:
             day = last - back * A_DAY
             if day in done:
                 continue
-            try:
-                row = compare_day(gateway, day, now=at)
-            except GatewayUnavailable:
-                logger.warning("%s does not answer; its days are compared later", gateway.name)
-                break
-            except SoftTimeLimitExceeded:
-                raise
-            except Exception:
-                # One day that cannot be compared must not keep the others waiting.
-                logger.exception("%s of %s could not be compared", day, gateway.name)
-                continue
-            if row is not None:
-                compared.append(row)
+            with OneOfMany(logger, "%s of %s could not be compared", day, gateway.name):
+                try:
+                    row = compare_day(gateway, day, now=at)
+                except GatewayUnavailable:
+                    logger.warning("%s does not answer; its days are compared later", gateway.name)
+                    break
+                if row is not None:
+                    compared.append(row)
     return compared
 
 
@@ -141,18 +136,15 @@ def _advance(pk: int, at: datetime) -> None:
     purchase = Purchase.objects.get(pk=pk)
     mine = Purchase.objects.filter(pk=pk, status__in=Purchase.OPEN)
     mine.update(next_check_at=next_check(purchase, at), checks_count=F("checks_count") + 1)
-    try:
-        purchase = advance_purchase(pk, now=at)
-    except GatewayNotConfigured:
-        logger.warning("purchase %s waits for a gateway that is not configured", pk)
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        # One purchase that cannot be advanced must not keep the others waiting.
-        logger.exception("purchase %s could not be advanced", pk)
-    else:
+    advanced = None
+    with OneOfMany(logger, "purchase %s could not be advanced", pk):
+        try:
+            advanced = advance_purchase(pk, now=at)
+        except GatewayNotConfigured:
+            logger.warning("purchase %s waits for a gateway that is not configured", pk)
+    if advanced is not None:
         # What the answer changed (when it was sent, until when it can be paid) changes the time.
-        mine.update(next_check_at=next_check(purchase, at))
+        mine.update(next_check_at=next_check(advanced, at))
 
 
 def _look_for_ours(gateway: Gateway, theirs: list[SettledCharge], at: datetime) -> list[Difference]:

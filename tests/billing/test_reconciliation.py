@@ -7,6 +7,7 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
@@ -14,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.check_times import next_check
-from billing.gateways.base import ChargeStatus, SettledCharge
+from billing.gateways.base import ChargeResult, ChargeStatus, SettledCharge
 from billing.models import GatewayDay, PaymentIncident, Purchase
 from billing.purchases import advance_purchase
 from billing.reconciliation import advance_open_purchases, compare_day, compare_days
@@ -50,6 +51,20 @@ def paid(
     if here:
         purchase = advance_purchase(purchase.pk, now=here)
     return purchase
+
+
+def fail_for(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, bad: str, error: Exception
+) -> None:
+    """The question about one purchase ends with this error."""
+    asked = gateway.fetch
+
+    def fetch(key: str, *, reference: str = "") -> ChargeResult | None:
+        if key == bad:
+            raise error
+        return asked(key, reference=reference)
+
+    monkeypatch.setattr(gateway, "fetch", fetch)
 
 
 # --- asking about what is open ------------------------------------------------------------------
@@ -102,6 +117,28 @@ def test_a_purchase_that_cannot_be_asked_about_keeps_no_other_waiting(
     assert advance_open_purchases(now=NOON + timedelta(minutes=1)) == 2
     assert status_of(good) == Status.SUCCEEDED
     assert advance_open_purchases(now=NOON + timedelta(minutes=2)) == 0
+
+
+def test_a_purchase_that_fails_keeps_no_other_waiting_and_waits_its_time(
+    alice: Member, scripted: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = start(alice, now=NOON), start(alice, now=NOON)
+    scripted.answer(key_of(good), ChargeStatus.SUCCEEDED)
+    fail_for(scripted, monkeypatch, key_of(bad), ValueError("an answer nobody expects"))
+    assert advance_open_purchases(now=NOON + timedelta(minutes=1)) == 2
+    assert status_of(good) == Status.SUCCEEDED
+    bad.refresh_from_db()
+    assert bad.next_check_at is not None
+    assert bad.next_check_at > NOON + timedelta(minutes=1)
+
+
+def test_the_end_of_the_sweeps_time_ends_it(
+    alice: Member, scripted: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = start(alice, now=NOON)
+    fail_for(scripted, monkeypatch, key_of(first), SoftTimeLimitExceeded())
+    with pytest.raises(SoftTimeLimitExceeded):
+        advance_open_purchases(now=NOON + timedelta(minutes=1))
 
 
 def test_a_sweep_with_nothing_due_is_one_query(alice: Member, scripted: ScriptedGateway) -> None:
