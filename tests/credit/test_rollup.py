@@ -11,6 +11,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.models import F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -232,6 +233,22 @@ def test_verify_finds_a_wrong_rolled_total(moved: Company, wrong: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(wrong)
     assert {difference.check for difference in verify_ledger()} == {"rolled total"}
+
+
+def test_verify_tells_the_first_differences_of_each_check_and_says_so(
+    moved: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll_up_days(now=later(9))
+    RolledTotal.objects.update(incoming=F("incoming") + 1)
+    assert len(verify_ledger()) > 2
+    monkeypatch.setattr("credit.verification.MOST_TOLD", 2)
+    monkeypatch.setattr("credit.management.commands.verify_ledger.MOST_TOLD", 2)
+    assert len(verify_ledger()) == 2
+    told = StringIO()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("verify_ledger", stderr=told)
+    assert told.getvalue().count("rolled total:") == 2
+    assert "at most 2 differences" in told.getvalue()
 
 
 def test_totals_can_be_made_anew_from_the_transfers(moved: Company, charlie: Member) -> None:

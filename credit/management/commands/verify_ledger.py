@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from credit.closing import verify_closings
 from credit.models import MonthClosing, Transfer
-from credit.verification import CHECKS, verify_ledger
+from credit.verification import CHECKS, MOST_TOLD, verify_ledger
 
 
 class Command(BaseCommand):
@@ -20,6 +20,8 @@ class Command(BaseCommand):
                 f"{difference.check}: {difference.subject}: is {difference.stored},"
                 f" should be {difference.computed}"
             )
+        if len(differences) >= MOST_TOLD:
+            self.stderr.write(f"Of each check at most {MOST_TOLD} differences are told.")
         changed = verify_closings()
         for closing in changed:
             self.stderr.write(
