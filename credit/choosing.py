@@ -23,7 +23,7 @@ from credit.member_filters import (
     or_zero,
     with_purses,
 )
-from credit.queries.member_totals import MembersTotals, read_totals, sum_up, wide_memory
+from credit.queries.member_totals import MembersTotals, read_totals, sum_up
 from members.access import find_list
 from members.actors import Actor
 from members.models import Member, MemberList
@@ -31,6 +31,7 @@ from members.models.people import PRESENT
 from skypemgr.lib.errors import NotFound
 from skypemgr.lib.formats import format_number
 from skypemgr.lib.periods import utc_now
+from skypemgr.lib.wide import wide_memory
 
 Status = Member.Status
 MAX_ID_DIGITS = 18

@@ -11,13 +11,13 @@ from django.db import connection
 
 from credit.member_filters import phone_digits
 from credit.models import UsageMember
-from credit.queries.member_totals import wide_memory
 from credit.usage import EVERYBODY, WIDTH, Measures, Usage, Within, usage_total, within_sql
 from credit.usage_rollup import COLUMNS, MEASURES
 from credit.usage_sql import SUMS, SUMS_BOOKED, not_summed, placed, summed
 from members.models import Company
 from skypemgr.lib.periods import first_of_month, first_of_next_month, utc_now
 from skypemgr.lib.text import search_key
+from skypemgr.lib.wide import wide_memory
 
 PAGE_SIZE = 50
 DEFAULT_SORT = "-collected"

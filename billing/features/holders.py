@@ -15,10 +15,10 @@ from billing.features.lines import FeatureLine, price_features, with_names
 from billing.models import FeatureBan
 from credit.member_filters import filtered_members
 from credit.queries.kept import KEPT_FROM, keep, key_of, recall
-from credit.queries.member_totals import wide_memory
 from credit.queries.members import cut_page, find_page, place_among
 from members.models import Company, Member
 from members.models.people import PRESENT
+from skypemgr.lib.wide import wide_memory
 
 # What is read of the members themselves.
 OF_MEMBER = (

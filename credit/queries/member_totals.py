@@ -2,13 +2,11 @@
 for a moment only for hundreds of members and only while nothing moved or was decided.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import astuple, dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db import connection, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 
@@ -27,13 +25,6 @@ from skypemgr.lib.periods import first_of_month
 
 # So many are paged along an index, not sorted.
 MANY = 5_000
-# A hundred thousand members and their purses meet in memory, and faster alone than in parts; what
-# is read is in memory already, where a few rows are found one by one sooner than by reading all.
-WIDE = (
-    "SELECT set_config('work_mem', '32MB', true),"
-    " set_config('max_parallel_workers_per_gather', '0', true),"
-    " set_config('random_page_cost', '1.1', true)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +88,6 @@ class MembersTotals:
     def spent(self) -> Decimal:
         """What calls took from them this month."""
         return self.all.spent
-
-
-@contextmanager
-def wide_memory() -> Iterator[None]:
-    """Queries inside see one state of things, and may join large tables in memory."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(WIDE)
-        yield
 
 
 def read_totals(

@@ -24,11 +24,11 @@ from credit.queries.member_totals import (
     MembersTotals,
     read_totals,
     spent_this_month,
-    wide_memory,
 )
 from members.models import Company, Member, MemberList
 from members.models.people import PRESENT, Role, contact_of
 from skypemgr.lib.periods import first_of_month
+from skypemgr.lib.wide import wide_memory
 
 PAGE_SIZE = 50
 # What each order sorts by, then what tells two members apart.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from credit.queries.member_totals import wide_memory
 from credit.span_figures import LiveDays, read_live_days
 from members.call_details import may_show_calls
 from members.models import Member
+from skypemgr.lib.wide import wide_memory
 from skypemgr.portal.queries import figures, movements, people
 from skypemgr.portal.queries.forecast import Forecast, Renewals, ScopeAhead, tell_forecast
 from skypemgr.portal.queries.overview import Overview, read_overview

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from billing.features.destinations import country_name
 from credit.models import Rate
 from credit.queries.kept import KEPT_FROM, keep, key_of, recall
-from credit.queries.member_totals import wide_memory
 from credit.usage import By, Within, usage_by
 from credit.usage_tops import Spent, Tops, read_tops
 from members.models import MemberList
 from skypemgr.lib.periods import first_of_month, first_of_next_month
+from skypemgr.lib.wide import wide_memory
 from skypemgr.portal.scope import Scope
 
 SHOWN = 6
