@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connection
 
 from credit.models import RolledTotal
-from credit.rollup import ACCOUNT, LEVELS, LIST_AND_COST_CENTRE, PLACE
+from credit.placing import PLACE
+from credit.rollup import ACCOUNT, LEVELS, LIST_AND_COST_CENTRE
 from members.models import Company
 
 Level = RolledTotal.Level

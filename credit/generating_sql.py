@@ -4,7 +4,8 @@ would have written: versions, running balances, daily totals and days agree, and
 A part of the past is drawn into ``history_call`` first; then everything is derived from that.
 """
 
-from credit.rollup import LEVELS, LIST_AND_COST_CENTRE, PLACE
+from credit.placing import PLACE
+from credit.rollup import LEVELS, LIST_AND_COST_CENTRE
 
 TABLES = """
 CREATE TEMPORARY TABLE history_member (

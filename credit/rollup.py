@@ -9,6 +9,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from psycopg2.errorcodes import LOCK_NOT_AVAILABLE
 
+from credit.placing import PLACE
 from credit.sweeps import ZONE_IN_FORCE
 from members.models import Company
 
@@ -21,23 +22,9 @@ ACCOUNT = """
  CROSS JOIN LATERAL (
    SELECT kind, member_id FROM credit_account WHERE id = total.account_id OFFSET 0) account
 """
-# Where the purse's member belonged on the day: the latest row up to it, else the first one.
-PLACE = """
-LEFT JOIN LATERAL (
-  SELECT list_id, cost_centre FROM members_memberplacement placement
-   WHERE placement.member_id = account.member_id
-   ORDER BY placement.valid_from <= total.day DESC, abs(placement.valid_from - total.day)
-   LIMIT 1
-) place ON true
-"""
 LEVELS = """
 (VALUES ('company', 'company'), ('member', 'members'), ('member', 'list'),
         ('member', 'cost_centre')) AS level (account_kind, name)
-"""
-# Only those who were ever in the list are looked up by day: a condition, where a join would come
-# after.
-_EVER_IN_LIST = """
- ({member} IN (SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)) IS TRUE
 """
 LIST_AND_COST_CENTRE = """
 CASE WHEN level.name = 'list' THEN place.list_id END AS list_id,
@@ -81,11 +68,6 @@ WAITING_DAYS = """
 SELECT DISTINCT day FROM credit_dailytotal
  WHERE company_id = %s AND NOT is_rolled AND day < %s ORDER BY day LIMIT %s
 """
-
-
-def ever_in_list(member: str) -> str:
-    """The condition that the member in this column was on some day in the list ``%(list)s``."""
-    return _EVER_IN_LIST.format(member=member)
 
 
 def roll_up_days(*, now: datetime) -> int:

@@ -16,7 +16,8 @@ from django.db import connection
 
 from credit.models import RolledTotal
 from credit.money import ZERO
-from credit.rollup import ACCOUNT, LEVELS, PLACE, ever_in_list
+from credit.placing import PLACE, ever_in_list
+from credit.rollup import ACCOUNT, LEVELS
 from members.models import Company
 
 Level = RolledTotal.Level

@@ -191,10 +191,11 @@ class _Pieces:
 def _pieces(
     company: Company, first_day: date, last_day: date, search: str, within: Within
 ) -> tuple[dict[str, Any], _Pieces]:
-    years = _whole_years(first_day, last_day)
     months = _whole_months(first_day, last_day)
     is_broken = (last_day + A_DAY).day != 1
     cover = _cover(months, company.day_at(utc_now()))
+    is_years = (first_day.month, first_day.day, last_day.month, last_day.day) == (1, 1, 12, 31)
+    years = cover["years"] if is_years else []
     parameters: dict[str, Any] = {
         "company": company.pk,
         "first": first_day,
@@ -224,14 +225,6 @@ def _pieces(
         searched=_searched(search, parameters),
     )
     return parameters, pieces
-
-
-def _whole_years(first_day: date, last_day: date) -> list[date]:
-    """The years that are the span, by their first days; none if it is not made of years."""
-    begins, ends = (first_day.month, first_day.day), (last_day.month, last_day.day)
-    if begins != (1, 1) or ends != (12, 31):
-        return []
-    return [date(year, 1, 1) for year in range(first_day.year, last_day.year + 1)]
 
 
 def _whole_months(first_day: date, last_day: date) -> list[date]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from credit.models import UsageDay, UsageMember, UsageRolled
+from credit.placing import place_on
 from credit.sweeps import ZONE_IN_FORCE
 from credit.usage_locks import TAKE_DAYS
 from members.models import Company
@@ -30,21 +31,11 @@ COLUMNS = ", ".join(MEASURES)
 CALL = """member_id, booked_on, started_on, country, kind, 1 AS calls_count, duration_seconds,
          billed_seconds, included_seconds, price, collected, uncollected"""
 
-# Where the caller belonged on the day of the start: the latest row up to it, else the first one.
-PLACE = """
-LEFT JOIN LATERAL (
-  SELECT list_id, cost_centre FROM members_memberplacement placement
-   WHERE placement.member_id = call.member_id
-   ORDER BY placement.valid_from <= call.started_on DESC,
-            abs(placement.valid_from - call.started_on)
-   LIMIT 1
-) place ON true
-"""
 _PLACED = """
 SELECT call.*, place.list_id, coalesce(place.cost_centre, '') AS cost_centre
   FROM call {place}
 """
-PLACED = _PLACED.format(place=PLACE)
+PLACED = _PLACED.format(place=place_on("call.member_id", "call.started_on"))
 
 _BY_DAY = """
 SELECT {before}booked_on, started_on,

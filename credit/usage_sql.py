@@ -2,7 +2,7 @@
 sums do not contain in it, it reads from the calls.
 """
 
-from credit.rollup import ever_in_list
+from credit.placing import ever_in_list
 from credit.usage_rollup import AMOUNTS, CALL, MEASURES, PLACED
 
 

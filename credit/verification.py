@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from credit import usage_checks
-from credit.rollup import LEVELS, PLACE
+from credit.placing import PLACE
+from credit.rollup import LEVELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from credit.rollup import PLACE
+from credit.placing import place_on
 from credit.span_figures import Pieces
 from members.models import Company
 
@@ -32,12 +32,12 @@ WITH paid AS MATERIALIZED (
       SELECT member_id FROM members_memberplacement WHERE list_id = %(list)s)
 )
 SELECT width_bucket(total.day, %(starts)s::date[]) - 1, sum(total.amount)
-  FROM paid total CROSS JOIN LATERAL (SELECT total.member_id) account {place}
+  FROM paid total {place}
  WHERE place.list_id = %(list)s
  GROUP BY 1
 """
 OF_MEMBER = _SUM_OF_MEMBER.format(paid=_PAID)
-OF_LIST = _SUM_OF_LIST.format(paid=_PAID, place=PLACE)
+OF_LIST = _SUM_OF_LIST.format(paid=_PAID, place=place_on("total.member_id", "total.day"))
 
 
 def read_feature_sums(

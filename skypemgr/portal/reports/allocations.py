@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models import FeatureKind
 from credit.figures import Level, totals
 from credit.models import DailyTotal, Transfer
-from credit.rollup import PLACE
+from credit.placing import PLACE
 from members.models import Company
 from skypemgr.portal.reports.base import (
     KIND_LABELS,
