@@ -21,11 +21,12 @@ from credit.figures import Level, totals
 from credit.models import Call, DailyTotal, MonthClosing
 from credit.money import ZERO
 from credit.sweeps import ZONE_IN_FORCE
+from credit.turns import COMPANIES_AT_ONCE, take_turn
 from members.models import Company
 from skypemgr.lib.periods import add_months, first_of_month, first_of_next_month
 
 SETTLES_AFTER = timedelta(minutes=10)
-COMPANIES_AT_ONCE = 500
+JOB = "credit.closing"
 A_DAY = timedelta(days=1)
 LEVELS = (Level.COMPANY, Level.MEMBERS, Level.LIST, Level.COST_CENTRE)
 COUNTS = ("duration_seconds", "billed_seconds", "included_seconds")
@@ -103,7 +104,7 @@ def close_company(company: Company, *, now: datetime) -> int:
     count = 0
     while True:
         with transaction.atomic():
-            if not _try_lock(company.pk):
+            if not take_turn(JOB, company.pk):
                 return count
             company.refresh_from_db(fields=["booked_from", "closing_since"])
             month = _next_month(company)
@@ -243,13 +244,4 @@ def _goes_on(since: datetime | None) -> bool:
     """Whether a transaction that began before the month was closed for postings has not ended."""
     with connection.cursor() as cursor:
         cursor.execute(GOES_ON, {"since": since, "settles": SETTLES_AFTER.total_seconds()})
-        return bool(cursor.fetchone()[0])
-
-
-def _try_lock(company_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('credit.closing', %s))",
-            [company_id],
-        )
         return bool(cursor.fetchone()[0])

@@ -11,11 +11,11 @@ from psycopg2.errorcodes import LOCK_NOT_AVAILABLE
 
 from credit.placing import PLACE
 from credit.sweeps import ZONE_IN_FORCE
+from credit.turns import roll_companies, take_turn, wait_for_turn
 from members.models import Company
 
 DAYS_AT_ONCE = 7
-COMPANIES_AT_ONCE = 500
-TRANSACTIONS_IN_A_RUN = 2000
+JOB = "credit.roll_up"
 
 # The purses of a day are found one by one, however many there are of this company and others.
 ACCOUNT = """
@@ -75,20 +75,12 @@ def roll_up_days(*, now: datetime) -> int:
 
     Any number of workers may run it at once. A day that is being written is left to the next run.
     """
-    after, runs, rolled = 0, 0, 0
-    while runs < TRANSACTIONS_IN_A_RUN:
-        companies = _waiting_companies(after, now)
-        if not companies:
-            break
-        after = companies[-1]
-        for company in Company.objects.filter(pk__in=companies).order_by("pk"):
-            while runs < TRANSACTIONS_IN_A_RUN:
-                runs += 1
-                count = roll_up_company(company, now=now)
-                rolled += count
-                if count < DAYS_AT_ONCE:
-                    break
-    return rolled
+    return roll_companies(
+        WAITING_COMPANIES,
+        lambda company: roll_up_company(company, now=now),
+        now=now,
+        days_at_once=DAYS_AT_ONCE,
+    )
 
 
 def roll_up_company(company: Company, *, now: datetime) -> int:
@@ -98,7 +90,7 @@ def roll_up_company(company: Company, *, now: datetime) -> int:
     """
     try:
         with transaction.atomic():
-            if not _try_lock(company.pk):
+            if not take_turn(JOB, company.pk):
                 return 0
             days = _waiting_days(company, now)
             if days:
@@ -121,30 +113,12 @@ def _roll(company_id: int, days: list[date]) -> None:
         cursor.execute(ROLL, parameters)
 
 
-def _waiting_companies(after: int, now: datetime) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING_COMPANIES, {"after": after, "now": now, "limit": COMPANIES_AT_ONCE})
-        return [pk for (pk,) in cursor.fetchall()]
-
-
 def _waiting_days(company: Company, now: datetime) -> list[date]:
     with connection.cursor() as cursor:
         cursor.execute(WAITING_DAYS, [company.pk, company.day_at(now), DAYS_AT_ONCE])
         return [day for (day,) in cursor.fetchall()]
 
 
-def _try_lock(company_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('credit.roll_up', %s))",
-            [company_id],
-        )
-        return bool(cursor.fetchone()[0])
-
-
 def wait_for_roll_up(company_id: int) -> None:
     """Until the end of this transaction nobody rolls the company's days up."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('credit.roll_up', %s))", [company_id]
-        )
+    wait_for_turn(JOB, company_id)

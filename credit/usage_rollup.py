@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from credit.models import UsageDay, UsageMember, UsageRolled
 from credit.placing import place_on
 from credit.sweeps import ZONE_IN_FORCE
+from credit.turns import roll_companies, take_turn, wait_for_turn
 from credit.usage_locks import TAKE_DAYS
 from members.models import Company
 
@@ -21,8 +22,7 @@ A_DAY = timedelta(days=1)
 DAYS_AT_ONCE = 7
 # Days without calls between them count too: each is held by a lock.
 SPAN_AT_ONCE = 31
-COMPANIES_AT_ONCE = 500
-TRANSACTIONS_IN_A_RUN = 2000
+JOB = "credit.roll_up_usage"
 
 AMOUNTS = ("price", "collected", "uncollected")
 MEASURES = ("calls_count", "duration_seconds", "billed_seconds", "included_seconds", *AMOUNTS)
@@ -155,20 +155,12 @@ def roll_up_usage(*, now: datetime) -> int:
 
     Any number of workers may run it at once. A day that is being written is left to the next run.
     """
-    after, runs, rolled = 0, 0, 0
-    while runs < TRANSACTIONS_IN_A_RUN:
-        companies = _waiting_companies(after, now)
-        if not companies:
-            break
-        after = companies[-1]
-        for company in Company.objects.filter(pk__in=companies).order_by("pk"):
-            while runs < TRANSACTIONS_IN_A_RUN:
-                runs += 1
-                count = roll_up_company_usage(company, now=now)
-                rolled += count
-                if count == 0:
-                    break
-    return rolled
+    return roll_companies(
+        WAITING_COMPANIES,
+        lambda company: roll_up_company_usage(company, now=now),
+        now=now - RESTS,
+        days_at_once=1,
+    )
 
 
 def roll_up_company_usage(
@@ -179,7 +171,7 @@ def roll_up_company_usage(
     """
     until = company.day_at(now - RESTS) - A_DAY
     with transaction.atomic():
-        if not _try_lock(company.pk):
+        if not take_turn(JOB, company.pk):
             return 0
         rolled = UsageRolled.objects.filter(company=company).first()
         window = _next_window(company.pk, rolled, until, days_at_once)
@@ -194,7 +186,7 @@ def rebuild_usage(company: Company, *, now: datetime) -> None:
     alone.
     """
     with transaction.atomic():
-        _lock(company.pk)
+        wait_for_turn(JOB, company.pk)
         for model in (UsageDay, UsageMember, UsageRolled):
             model._default_manager.filter(company=company).delete()
     while roll_up_company_usage(company, now=now):
@@ -257,29 +249,3 @@ def _dates(query: str, parameters: dict[str, Any]) -> list[date]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return [day for (day,) in cursor.fetchall()]
-
-
-def _waiting_companies(after: int, now: datetime) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            WAITING_COMPANIES, {"after": after, "now": now - RESTS, "limit": COMPANIES_AT_ONCE}
-        )
-        return [pk for (pk,) in cursor.fetchall()]
-
-
-def _try_lock(company_id: int) -> bool:
-    """One worker at a time sums a company's days."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('credit.roll_up_usage', %s))",
-            [company_id],
-        )
-        return bool(cursor.fetchone()[0])
-
-
-def _lock(company_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('credit.roll_up_usage', %s))",
-            [company_id],
-        )
