@@ -129,8 +129,8 @@ def usage_of_members(
         raise ValueError(f"unknown sort {sort!r}")
     direction = "DESC" if sort.startswith("-") else "ASC"
     is_named = measure == "name"
-    # By name any measure will do: the one that an index tells.
-    amount = "collected" if is_named else measure
+    # By name any measure will do: the one that an index tells and that is quickest added up.
+    amount = "calls_count" if is_named else measure
     order = f"{'member.name_key' if is_named else 'amount'} {direction}, member_id"
     query = _PAGE.format(
         call=pieces.call,
