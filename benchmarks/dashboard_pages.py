@@ -1,12 +1,11 @@
-"""The dashboard and the page of calls, in one company with a long past among many: their time on
-the server, as a browser asks for them and as fragments that come by themselves.
+"""The dashboard and the page of calls, in one company with a long past among many: whole, and as
+the fragments that come by themselves.
 """
 
 from collections.abc import Iterator
 from datetime import date
 
-from benchmarks.figures import Figure
-from benchmarks.report_pages import browser, page
+from benchmarks.rounds import Page, browser
 from members.models import Member, MemberList
 from members.models.people import Role
 from skypemgr.lib.periods import add_months
@@ -14,7 +13,7 @@ from skypemgr.lib.periods import add_months
 FRAGMENT = {"HX-Request": "true"}
 
 
-def measure(administrator: Member, month: date) -> Iterator[Figure]:
+def list_pages(administrator: Member, month: date) -> Iterator[Page]:
     """Both pages of the company, of a list and of a member; the calls of a month, a day and a year,
     and those that a member sees.
     """
@@ -27,9 +26,9 @@ def measure(administrator: Member, month: date) -> Iterator[Figure]:
     browsers = {"administrator": browser(administrator), "finance": browser(finance)}
     for scope, query in scopes.items():
         for role, client in browsers.items():
-            yield page(f"dashboard of {scope}, {role}", client, f"/?{query}")
+            yield Page(f"dashboard of {scope}, {role}", client, f"/?{query}")
         fragment = f"dashboard of {scope}, what moves by itself"
-        yield page(fragment, browsers["administrator"], f"/?{query}", FRAGMENT)
+        yield Page(fragment, browsers["administrator"], f"/?{query}", FRAGMENT)
     before = add_months(month, -1)
     day = before.replace(day=10)
     days = {
@@ -42,5 +41,5 @@ def measure(administrator: Member, month: date) -> Iterator[Figure]:
     for name, span in days.items():
         for scope, query in scopes.items():
             subject = f"calls of {scope}, {name}"
-            yield page(subject, browsers["administrator"], f"/calls/?{query}&{span}")
-        yield page(f"own calls, {name}", own, f"/calls/?{span}")
+            yield Page(subject, browsers["administrator"], f"/calls/?{query}&{span}")
+        yield Page(f"own calls, {name}", own, f"/calls/?{span}")

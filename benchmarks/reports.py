@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks import dashboard_pages, exports, report_pages
 from benchmarks.figures import Figure, at_most, memory, seconds
+from benchmarks.rounds import open_in_turns
 from credit.figures import Level, totals
 from credit.generating_history import generate_history
 from credit.models import Call
@@ -84,8 +85,7 @@ def measure(companies: int, members: int, calls: int) -> Iterator[Figure]:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     yield from figures(world)
-    yield from dashboard_pages.measure(world.administrator, world.month[0])
-    yield from report_pages.measure(world.administrator, world.month[0])
+    yield from pages(world)
     yield from files(min(calls, LONGEST_FILE))
 
 
@@ -102,6 +102,14 @@ def files(calls: int) -> Iterator[Figure]:
         cursor.execute("VACUUM ANALYZE credit_call")
     stored = Call.objects.filter(member=world.administrator).count()
     yield from exports.measure(world.administrator.pk, viewer.pk, stored)
+
+
+def pages(world: World) -> Iterator[Figure]:
+    """The dashboard, the calls and the first page of each report."""
+    wanted = (world.administrator, world.month[0])
+    yield from open_in_turns(
+        [*dashboard_pages.list_pages(*wanted), *report_pages.list_pages(*wanted)]
+    )
 
 
 def figures(world: World) -> Iterator[Figure]:
