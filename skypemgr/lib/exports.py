@@ -224,20 +224,35 @@ def write_workbook(file: IO[bytes], tables: Iterable[Table]) -> None:
 
 def xlsx_file(header: Row, rows: Iterable[Row], *, sheet: str) -> IO[bytes]:
     """The table as a workbook in a temporary file, rewound."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the caller, who closes it
-    write_workbook(file, [Table(sheet, header, rows)])
-    file.seek(0)
-    return file
+    return _written(lambda file: write_workbook(file, [Table(sheet, header, rows)]))
 
 
 def xlsx_response(name: str, header: Row, rows: Iterable[Row], *, sheet: str) -> FileResponse:
     """The table as a workbook to download."""
-    return FileResponse(
-        xlsx_file(header, rows, sheet=sheet),
-        as_attachment=True,
-        filename=f"{name}.xlsx",
-        content_type=XLSX_TYPE,
-    )
+    file = xlsx_file(header, rows, sheet=sheet)
+    return _download(file, f"{name}.xlsx", XLSX_TYPE)
+
+
+def file_response(
+    name: str, content_type: str, write: Callable[[IO[bytes]], object]
+) -> FileResponse:
+    """What is written, to download; nothing is sent before it is whole."""
+    return _download(_written(write), name, content_type)
+
+
+def _written(write: Callable[[IO[bytes]], object]) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the caller, who closes it
+    try:
+        write(file)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
+
+
+def _download(file: IO[bytes], name: str, content_type: str) -> FileResponse:
+    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
 
 
 def _formats(book: Any) -> dict[str, Any]:

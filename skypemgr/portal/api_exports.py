@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.http import FileResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,11 +15,10 @@ from members.api.permissions import READERS
 from members.api.schema import page_of, refusal
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.rest import IdField, StrictSerializer, require_text
-from skypemgr.portal.downloads import CONTENT_TYPES
+from skypemgr.portal.downloads import download_written
 from skypemgr.portal.exports.asking import (
     find_export,
     forget_export,
-    open_file,
     own_exports,
     request_archive,
     request_export,
@@ -170,9 +169,4 @@ class ExportFileDoor(Door):
     def get(self, request: ApiRequest, export_id: str) -> HttpResponseBase:
         """The file; 404 until it is ready."""
         export = find_export(request.actor, int(export_id))
-        return FileResponse(
-            open_file(export),
-            as_attachment=True,
-            filename=export.file_name,
-            content_type=CONTENT_TYPES[export.file_name.rpartition(".")[2]],
-        )
+        return download_written(export)

@@ -1,14 +1,16 @@
-"""One report as a file at once. Its one rule: what takes long is left to a worker."""
+"""Reports as files to download. Its one rule: what takes long is left to a worker."""
 
-import tempfile
+from functools import partial
 
 from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Company
 from skypemgr.lib.errors import ProductError
-from skypemgr.lib.exports import CSV_TYPE, XLSX_TYPE, csv_response
+from skypemgr.lib.exports import CSV_TYPE, XLSX_TYPE, csv_response, file_response
+from skypemgr.portal.exports.asking import open_file
 from skypemgr.portal.exports.files import Source, table_of, write_report
+from skypemgr.portal.models import Export
 from skypemgr.portal.reports.base import Report
 from skypemgr.portal.spans import Span
 
@@ -43,12 +45,18 @@ def download(
             _("This file is too large to be written at once. Have it generated for you instead."),
             field="format",
         )
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the response, which closes it
-    write_report(source, form, file)
-    file.seek(0)
+    return file_response(
+        f"{source.file_name}.{form}",
+        CONTENT_TYPES[form],
+        partial(write_report, source, form),
+    )
+
+
+def download_written(export: Export) -> FileResponse:
+    """The file that a worker has written. Raises NotFound while there is none."""
     return FileResponse(
-        file,
+        open_file(export),
         as_attachment=True,
-        filename=f"{source.file_name}.{form}",
-        content_type=CONTENT_TYPES[form],
+        filename=export.file_name,
+        content_type=CONTENT_TYPES[export.file_name.rpartition(".")[2]],
     )

@@ -4,7 +4,6 @@ nothing is sent before it is whole.
 Numbers stand in their plain form, as programs read them: +33142278186, or +3314227••••.
 """
 
-import tempfile
 from collections.abc import Iterator
 from datetime import date
 from typing import IO
@@ -22,7 +21,15 @@ from credit.queries.call_files import (
 from members.countries import COUNTRIES
 from skypemgr.lib.copying import copy_csv, one_snapshot
 from skypemgr.lib.errors import ProductError
-from skypemgr.lib.exports import CSV_TYPE, XLSX_TYPE, Row, Table, csv_chunks, write_workbook
+from skypemgr.lib.exports import (
+    CSV_TYPE,
+    XLSX_TYPE,
+    Row,
+    Table,
+    csv_chunks,
+    file_response,
+    write_workbook,
+)
 from skypemgr.lib.formats import format_number
 from skypemgr.portal.queries.calls import Search, read_calls, read_days
 
@@ -42,23 +49,15 @@ def download_calls(search: Search, *, form: str, language: str, zone: str) -> Fi
 
     Raises TooManyRows for a workbook of more than 200,000 calls.
     """
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the response, which closes it
-    try:
+
+    def write(file: IO[bytes]) -> None:
         with translation.override(language), one_snapshot():
             if search.shows_member or search.shows_day:
                 _write_singles(file, search, form, language, zone)
             else:
                 _write_days(file, search, form, language)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return FileResponse(
-        file,
-        as_attachment=True,
-        filename=f"calls-{search.span.slug}.{form}",
-        content_type=FORMATS[form],
-    )
+
+    return file_response(f"calls-{search.span.slug}.{form}", FORMATS[form], write)
 
 
 def _write_singles(file: IO[bytes], search: Search, form: str, language: str, zone: str) -> None:

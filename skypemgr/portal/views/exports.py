@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
@@ -17,13 +17,12 @@ from members.access import MemberRequest, administrators_only, readers_only
 from members.models import MemberList
 from skypemgr.lib.errors import NotAllowed, ProductError
 from skypemgr.lib.periods import utc_now
-from skypemgr.portal.downloads import CONTENT_TYPES
+from skypemgr.portal.downloads import download_written
 from skypemgr.portal.exports.asking import (
     KEPT,
     cancel_export,
     find_export,
     forget_export,
-    open_file,
     own_exports,
     request_archive,
     request_export,
@@ -112,12 +111,7 @@ def show_export(request: MemberRequest, pk: int) -> HttpResponse:
 def download_export(request: MemberRequest, pk: int) -> HttpResponseBase:
     """The file itself."""
     export = find_export(request.actor, pk)
-    return FileResponse(
-        open_file(export),
-        as_attachment=True,
-        filename=export.file_name,
-        content_type=CONTENT_TYPES[export.file_name.rpartition(".")[2]],
-    )
+    return download_written(export)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
