@@ -29,7 +29,7 @@ USAGE = """usage: python3 bootstrap.py COMMAND [ARGUMENT …]
   run            start the whole portal (PORT, HOST, VAR_DIR, DEMO=0 are honoured)
   test           run the tests; arguments go to pytest
   check          lint, types, import contracts, migrations, translations, templates
-  bench          measure how many transfers a second
+  bench          measure speed against its targets: an hour; with --quick a few minutes
   mutants        plant bugs, each of which a test must catch
   stress         kill worker, web and database again and again, then check the ledger
   lock           pin the requirements anew
@@ -232,7 +232,7 @@ def check(arguments: list[str]) -> None:
 
 
 def bench(arguments: list[str]) -> None:
-    """The speed of the ledger is printed."""
+    """What was measured stands in benchmarks/RESULTS.md."""
     install(RUNTIME, DEVELOPMENT)
     become("-m", "benchmarks", *arguments)
 
