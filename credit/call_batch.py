@@ -18,6 +18,7 @@ from credit.rating import RateBook, Tariff
 from credit.recharge import Recharger, lock_rules
 from credit.usage_locks import HOLD_DAYS
 from members.models import Company
+from skypemgr.lib import live
 from skypemgr.lib.arrays import Among, AmongTexts, array, texts
 from skypemgr.lib.periods import day_in
 from skypemgr.lib.prepared import Prepared, fetch_all
@@ -136,7 +137,9 @@ class Batch:
                     raise CompanyNeeded
                 if recharger is not None:
                     recharger.apply(purse.id)
-        posting.write()
+        if not posting.write() and self.charged:
+            # Calls that cost nothing move no credit, but pages show them.
+            live.bump(self.company.pk)
         if recharger is not None:
             recharger.save()
         self._store(posting)

@@ -10,6 +10,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from credit.accounts import balances
 from credit.allowances import Wanted, open_allowances
@@ -20,6 +21,7 @@ from credit.holds import Authorization, authorize_call, expire_holds, release_ho
 from credit.models import Allowance, AllowanceUse, Call, Hold, Rate
 from credit.verification import verify_ledger
 from members.models import Company, Member
+from skypemgr.lib import live
 from tests.conftest import credit_company, give
 from tests.credit.test_races import at_once
 
@@ -430,3 +432,18 @@ def test_calls_that_ask_at_once_never_set_a_second_aside_twice(acme: Company, bo
     assert held == 9000 + 486
     assert Hold.objects.count() == 3
     assert verify_ledger() == []
+
+
+def test_a_call_that_costs_nothing_is_news_to_open_pages_and_its_repetition_is_none(
+    acme: Company,
+    bob: Member,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    include(bob, 600)
+    seen = [live.version(acme.pk)]
+    for _time in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            charge(acme, row(1, 60))
+        seen.append(live.version(acme.pk))
+    assert Call.objects.get(member=bob).price == 0
+    assert seen[0] != seen[1] == seen[2]
