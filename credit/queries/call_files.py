@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from credit.queries.calls import AROUND, OF_DAY, Wanted, day_parameters, noon
+from credit.queries.calls import AROUND, SHOWN_OF_DAY, Wanted, day_parameters, noon
 from members.call_details import hidden_digits_sql
 from members.models import Company, Member
 
@@ -95,7 +95,7 @@ def shown_calls_query(company: Company, day: date, wanted: Wanted, reader: Reade
     """All calls of which ``read_shown_calls`` gives pages."""
     columns = COLUMNS.format(member="member.name")
     about = day_parameters(company, day, wanted, reader.viewer_id)
-    return CallsQuery(columns, OF_DAY, {**about, **_of_reader(reader, company)})
+    return CallsQuery(columns, SHOWN_OF_DAY, {**about, **_of_reader(reader, company)})
 
 
 def _of_reader(reader: Reader, company: Company) -> dict[str, Any]:

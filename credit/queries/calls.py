@@ -57,9 +57,16 @@ OF_DAY = """
                               WHERE company_id = %(company)s)
         OR call.id = ANY(ARRAY(
           SELECT call_id FROM credit_usagelate WHERE company_id = %(company)s)))
-   AND (member.call_details_consent_at IS NOT NULL OR member.id = %(viewer)s)
    AND (%(country)s = '' OR call.country = %(country)s)
    AND (NOT %(unpaid)s OR call.uncollected > 0)
+"""
+SUMS = """
+SELECT count(*), coalesce(sum(duration_seconds), 0)::bigint,
+       coalesce(sum(included_seconds), 0)::bigint, coalesce(sum(price), 0),
+       coalesce(sum(collected), 0), coalesce(sum(uncollected), 0)
+"""
+SHOWN_OF_DAY = f"""{OF_DAY}
+   AND (member.call_details_consent_at IS NOT NULL OR member.id = %(viewer)s)
 """
 
 
@@ -191,7 +198,7 @@ def read_shown_calls(
     )
     beyond = f"AND (call.started_at, call.id) {sign} (%(at)s, %(pk)s)" if edge else ""
     query = (
-        f"SELECT {columns} {OF_DAY} {beyond}"
+        f"SELECT {columns} {SHOWN_OF_DAY} {beyond}"
         f" ORDER BY call.started_at {order}, call.id {order} LIMIT %(limit)s"
     )
     parameters = day_parameters(company, day, wanted, viewer_id)
@@ -202,11 +209,15 @@ def read_shown_calls(
 
 def sum_shown_calls(company: Company, day: date, wanted: Wanted, *, viewer_id: int) -> CallSums:
     """All calls of which ``read_shown_calls`` gives pages, in sums. One query."""
-    query = f"""
-        SELECT count(*), coalesce(sum(duration_seconds), 0)::bigint,
-               coalesce(sum(included_seconds), 0)::bigint, coalesce(sum(price), 0),
-               coalesce(sum(collected), 0), coalesce(sum(uncollected), 0) {OF_DAY}"""
-    return CallSums(*_rows(query, day_parameters(company, day, wanted, viewer_id))[0])
+    parameters = day_parameters(company, day, wanted, viewer_id)
+    return CallSums(*_rows(f"{SUMS} {SHOWN_OF_DAY}", parameters)[0])
+
+
+def sum_day_calls(company: Company, day: date, wanted: Wanted) -> CallSums:
+    """All calls that began on one day, whoever made them, in sums. One query, whose cost follows
+    the calls of a day.
+    """
+    return CallSums(*_rows(f"{SUMS} {OF_DAY}", day_parameters(company, day, wanted, 0))[0])
 
 
 def day_parameters(company: Company, day: date, wanted: Wanted, viewer_id: int) -> dict[str, Any]:

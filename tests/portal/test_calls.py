@@ -222,6 +222,39 @@ def test_a_search_that_finds_one_member_shows_them(
     assert response["Location"] == f"/calls/?month=2026-09&member={callers[2].pk}"
 
 
+def test_a_member_is_chosen_without_the_country(
+    callers: tuple[Member, ...], client_of: ClientOf
+) -> None:
+    alice, _bob, carol = callers
+    desk = client_of(alice)
+    found = desk.get("/calls/", {"find": "carol", "month": "2026-09", "country": "FR"})
+    assert found["Location"] == f"/calls/?month=2026-09&member={carol.pk}"
+    assert "18 September 2026" in page(desk, found["Location"])
+    make_member(alice.company, "carole")
+    several = desk.get("/calls/", {"find": "carol", "country": "FR"}).content.decode()
+    assert f'href="?month=2026-09&amp;member={carol.pk}"' in several
+
+
+def test_a_day_of_calls_not_wholly_paid_counts_no_others(
+    callers: tuple[Member, ...], client_of: ClientOf
+) -> None:
+    alice, bob, carol = callers
+    agree(alice, bob)
+    for member in (bob, carol):
+        phone(member, MOBILE, DAY + timedelta(hours=2), seconds=80000)
+    unpaid = Call.objects.filter(uncollected__gt=0)
+    day = "from=2026-09-18&to=2026-09-18"
+    words = page(client_of(alice), f"/calls/?{day}&uncollected=1")
+    assert words.count("••••") == unpaid.filter(member=bob).count() == 1
+    assert "All others 1 call " in words
+    assert "Calls 2 Duration" in words
+    rows = rows_of(client_of(alice).get(f"/calls/export/?{day}&uncollected=1"))[1:]
+    assert [row[6] for row in rows] == ["1", "1"]
+    assert sum(Decimal(row[11]) for row in rows) == sum(
+        unpaid.values_list("uncollected", flat=True)
+    )
+
+
 def test_filters_leave_calls_of_a_country_and_those_not_paid(
     callers: tuple[Member, ...], client_of: ClientOf
 ) -> None:

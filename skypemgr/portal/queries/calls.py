@@ -19,6 +19,7 @@ from credit.queries.calls import (
     Wanted,
     read_member_calls,
     read_shown_calls,
+    sum_day_calls,
     sum_member_calls,
     sum_shown_calls,
 )
@@ -110,9 +111,8 @@ def read_calls(search: Search, *, cursor: str = "", limit: int = PAGE_SIZE) -> C
         page = _read_page(search, cursor, limit)
         total = sum_member_calls(member, search.wanted)
         return Calls(True, page.lines, total=total, older=page.older, newer=page.newer)
-    days = read_days(search)
-    total = sum_lines(days)
     if search.shows_day:
+        total = _sum_day(search)
         page = _read_page(search, cursor, limit)
         shown = sum_shown_calls(
             search.scope.company, search.span.first, search.wanted, viewer_id=_viewer_id(search)
@@ -125,6 +125,8 @@ def read_calls(search: Search, *, cursor: str = "", limit: int = PAGE_SIZE) -> C
             older=page.older,
             newer=page.newer,
         )
+    days = read_days(search)
+    total = sum_lines(days)
     lines, older, newer = _cut(days, cursor, limit)
     return Calls(False, days=lines, total=total, older=older, newer=newer)
 
@@ -163,6 +165,13 @@ def sum_lines(days: Sequence[DayLine]) -> CallSums:
     for line in days:
         total = total + line.sums
     return total
+
+
+def _sum_day(search: Search) -> CallSums:
+    """All calls of the day; the sums of days do not tell which were not wholly paid."""
+    if search.only_uncollected:
+        return sum_day_calls(search.scope.company, search.span.first, search.wanted)
+    return sum_lines(read_days(search))
 
 
 def _read_page(search: Search, cursor: str, limit: int) -> CallsPage:

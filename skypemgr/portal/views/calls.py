@@ -2,6 +2,7 @@
 member sees the own calls alone.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -42,7 +43,8 @@ def show_calls(request: PlaceRequest) -> HttpResponseBase:
     if _leads(reader):
         found = people.find_people(reader.company, wanted.pop("find", ""))
         if len(found) == 1:
-            return redirect(f"{request.path}?{urlencode({**wanted, 'member': found[0].pk})}")
+            chosen = {**_kept_for_member(wanted), "member": found[0].pk}
+            return redirect(f"{request.path}?{urlencode(chosen)}")
     else:
         found = []
     try:
@@ -58,6 +60,9 @@ def show_calls(request: PlaceRequest) -> HttpResponseBase:
         "lines": [_line(search, line) for line in calls.singles],
         "countries": _countries(search),
         "found": found,
+        "found_query": urlencode(
+            _kept_for_member({**search.span.parameters, **_narrowing(search)})
+        ),
         "wanted": request.GET.get("find", "").strip()[:200],
         "lists": people.read_lists(reader.company) if _leads(reader) else [],
     }
@@ -156,6 +161,13 @@ def _narrowing(search: Search) -> dict[str, str]:
         **({"country": search.country} if search.country else {}),
         **({"uncollected": "1"} if search.only_uncollected else {}),
     }
+
+
+def _kept_for_member(wanted: Mapping[str, str]) -> dict[str, str]:
+    """What stays when a member is chosen: neither the list, nor the country, by which the calls of
+    one member are seldom told apart; pages begin anew.
+    """
+    return {name: text for name, text in wanted.items() if name not in ("list", "country", "page")}
 
 
 def _why(search: Search) -> str:
