@@ -17,6 +17,7 @@ from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.portal.queries.figures import read_strip
 from skypemgr.portal.reports.base import Filters, Report, Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
+from skypemgr.portal.reports.links import link_of
 from skypemgr.portal.spans import Span, find_span
 from tests.conftest import ClientOf, give, make_member
 from tests.portal.conftest import NOW, SEPTEMBER, History
@@ -165,6 +166,9 @@ def test_each_column_sorts_all_rows_both_ways(history: History, name: str, by: s
     with pytest.raises(ProductError) as refused:
         read_report(name, history.company, span, Filters(by=by, sort="1; DROP"))
     assert (refused.value.code, refused.value.field) == ("invalid_filter", "sort")
+    with pytest.raises(ProductError) as refused:
+        read_report(name, history.company, span, Filters(by=by, sort="-"))
+    assert (refused.value.code, refused.value.field) == ("invalid_filter", "sort")
 
 
 def test_every_figure_of_a_report_leads_to_what_it_is_made_of(
@@ -191,6 +195,29 @@ def test_every_figure_of_a_report_leads_to_what_it_is_made_of(
     assert "/reports/purchases/?month=2026-08" in page
     page = browser.get("/reports/summary/?year=2026&by=month").content.decode()
     assert "/reports/summary/?month=2026-08&amp;by=kind" in page
+
+
+def test_what_is_behind_a_figure_is_cut_as_the_report_that_showed_it(history: History) -> None:
+    company, bob = history.company, history.bob
+    span = find_span(company, {"from": "2026-08-11", "to": "2026-09-05"}, now=NOW)
+
+    def behind(name: str, key: str, filters: Filters, **values: object) -> str:
+        return link_of(name, key, values, span, filters)
+
+    months = [
+        behind("summary", "month", Filters(by="month"), month=date(2026, month, 1))
+        for month in (8, 9)
+    ]
+    assert "?from=2026-08-11&to=2026-08-31&by=kind" in months[0]
+    assert "?from=2026-09-01&to=2026-09-05&by=kind" in months[1]
+    whole = link_of(
+        "summary", "month", {"month": date(2026, 8, 1)}, whole_year(history), Filters(by="month")
+    )
+    assert "?month=2026-08&by=kind" in whole
+    paid = behind("usage", "paid", Filters(list_id=7), paid=1, member_id=bob.pk)
+    assert f"list=7&member={bob.pk}" in paid
+    of_list = behind("usage", "paid", Filters(by="list", member_id=bob.pk), paid=1, list_id=7)
+    assert f"member={bob.pk}&list=7" in of_list
 
 
 def test_a_member_is_chosen_by_name(history: History, client_of: ClientOf) -> None:
@@ -234,6 +261,8 @@ def test_the_features_of_all_kinds_are_chosen_together(history: History) -> None
         ({"list": "99999999999999999999"}, "invalid_filter", "list"),
         ({"list": "999999"}, "not_found", "list"),
         ({"member": "999999"}, "not_found", "member"),
+        ({"list": "0"}, "not_found", "list"),
+        ({"member": "0"}, "not_found", "member"),
     ],
 )
 def test_what_is_no_filter_is_refused(

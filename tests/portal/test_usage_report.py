@@ -15,7 +15,7 @@ from credit.models import Call, Rate, Transfer
 from credit.rollup import roll_up_days
 from credit.usage_rollup import roll_up_usage
 from members.models import Company, Member
-from skypemgr.portal.reports.base import Filters, Report
+from skypemgr.portal.reports.base import Filters, Report, Rows
 from skypemgr.portal.reports.catalogue import read_report
 from skypemgr.portal.spans import Span, find_span
 from tests.conftest import ClientOf, credit_company, give, make_member
@@ -127,6 +127,18 @@ def test_lines_of_members_are_sorted_and_paged_the_same(people: list[Member]) ->
     by_name = read_report("usage", company, span, Filters(sort="member"))
     assert values(by_name, "member") == sorted(spent)
     assert [*by_name.read(0, 1), *by_name.read(1, 2)] == list(by_name.rows())[:3]
+
+
+def test_beyond_the_last_of_many_members_there_are_no_lines(
+    people: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skypemgr.portal.reports.usage.FIRST_PAGE", 2)
+    call_at_random(people, 4)
+    company = people[0].company
+    rows = Rows(read_report("usage", company, find_span(company, {"year": "2026"}, now=NOW)))
+    assert len(rows) == 4
+    assert list(rows[3:8]) == list(rows)[3:]
+    assert list(rows[8:12]) == []
 
 
 def test_calls_reported_after_closing_stand_below_with_their_day(

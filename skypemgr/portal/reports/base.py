@@ -163,7 +163,7 @@ class Rows(Sequence[Row]):
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             start, stop, _step = place.indices(len(self))
-            return self._report.read(start, max(0, stop - start))
+            return self._report.read(start, stop - start) if start < stop else []
         return self._report.read(place, 1)[0]
 
 
@@ -223,9 +223,9 @@ def read_filters(company: Company, wanted: Mapping[str, str]) -> Filters:
     """
     list_id = _number(wanted, "list")
     member_id = _number(wanted, "member")
-    if list_id and not MemberList.objects.filter(company=company, pk=list_id).exists():
+    if list_id is not None and not MemberList.objects.filter(company=company, pk=list_id).exists():
         raise NotFound(_("There is no such list in your company."), field="list")
-    if member_id and not Member.objects.filter(company=company, pk=member_id).exists():
+    if member_id is not None and not Member.objects.filter(company=company, pk=member_id).exists():
         raise NotFound(_("There is no such member in your company."), field="member")
     return Filters(
         by=wanted.get("by", "").strip(),
@@ -251,7 +251,7 @@ def choose_sort(value: str, keys: Sequence[str], default: str) -> str:
     """How to sort: one of the keys, with ``-`` before it falling. Raises InvalidFilter."""
     if not value:
         return default
-    choose("sort", value.removeprefix("-"), [Choice(key, key) for key in keys])
+    choose("sort", value.removeprefix("-") or value, [Choice(key, key) for key in keys])
     return value
 
 

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from credit.models import Transfer
+from skypemgr.lib.periods import first_of_next_month
 from skypemgr.portal.reports.base import Filters
+from skypemgr.portal.spans import A_DAY, Span
 from skypemgr.portal.spans import Kind as SpanKind
-from skypemgr.portal.spans import Span
 
 Kind = Transfer.Kind
 Values = Mapping[str, Any]
@@ -34,9 +35,10 @@ def link_of(name: str, key: str, values: Values, span: Span, filters: Filters) -
     if name == "summary" and key == "kind":
         return _of_kind(value, span)
     if name == "usage" and key == "paid" and "member_id" in values:
-        return report_url("usage", span, by="day", member=values["member_id"])
+        chosen = {**_people(filters), "member": values["member_id"]}
+        return report_url("usage", span, by="day", **chosen)
     if values.get("list_id"):
-        return _of_list(name, key, values["list_id"], span)
+        return _of_list(name, key, values["list_id"], span, filters)
     return ""
 
 
@@ -62,7 +64,12 @@ def _of_month(name: str, month: date, span: Span, filters: Filters) -> str:
         return ""
     kept = {**filters.parameters, "by": "day" if name == "usage" else "kind"}
     kept.pop("sort", None)
-    return _address(name, {"month": f"{month:%Y-%m}"}, kept)
+    end = first_of_next_month(month) - A_DAY
+    first, last = max(month, span.first), min(end, span.last)
+    if (first, last) == (month, end):
+        return _address(name, {"month": f"{month:%Y-%m}"}, kept)
+    # The days break into the month: the figure is of some of its days alone.
+    return _address(name, {"from": first.isoformat(), "to": last.isoformat()}, kept)
 
 
 def _of_kind(kind: str, span: Span) -> str:
@@ -73,14 +80,21 @@ def _of_kind(kind: str, span: Span) -> str:
     return report_url("statement", span, kind=kind)
 
 
-def _of_list(name: str, key: str, list_id: int, span: Span) -> str:
+def _of_list(name: str, key: str, list_id: int, span: Span, filters: Filters) -> str:
     if name == "allocations":
         return report_url(name, span, list=list_id) if key == "list" else ""
     if name == "summary" and key in GIVEN:
         return report_url("allocations", span, kind=str(GIVEN[key]), list=list_id)
     if key in ("list", "calls", "paid") and not (name == "usage" and key == "calls"):
-        return report_url("usage", span, by="member", list=list_id)
+        chosen = {**_people(filters), "list": list_id} if name == "usage" else {"list": list_id}
+        return report_url("usage", span, by="member", **chosen)
     return ""
+
+
+def _people(filters: Filters) -> dict[str, str]:
+    """Whose figures those of the report are: they stay so behind its links."""
+    chosen = filters.parameters
+    return {name: chosen[name] for name in ("list", "member") if name in chosen}
 
 
 def _address(name: str, days: Mapping[str, str], filters: Mapping[str, object]) -> str:
