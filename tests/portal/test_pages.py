@@ -13,6 +13,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
 from credit.closing import close_months
+from members.actors import Actor
+from members.lists import create_list
 from members.models import Member
 from skypemgr.lib import live
 from skypemgr.lib.periods import utc_now
@@ -149,6 +151,20 @@ def test_members_see_their_own_figures_and_nobody_elses(
     assert "€519.50" not in words
     assert "Carol" not in words
     assert "Alice" in words
+
+
+@pytest.mark.parametrize("name", ["alice", "fiona"])
+def test_the_ways_from_the_dashboard_follow_what_was_chosen(
+    history: History, fiona: Member, client_of: ClientOf, name: str
+) -> None:
+    desk = client_of({"alice": history.alice, "fiona": fiona}[name])
+    chosen = create_list(actor=Actor.of_member(history.alice), name="Sales")
+    of_list = desk.get(f"/?list={chosen.pk}").content.decode()
+    assert f'href="/members/?list={chosen.pk}"' in of_list
+    assert 'href="/members/"' not in of_list.split("<main")[1]
+    of_member = desk.get(f"/?member={history.bob.pk}").content.decode()
+    assert f'href="/members/{history.bob.pk}/"' in of_member
+    assert ("Manage credit" in of_member) == (name == "alice")
 
 
 def test_calls_on_the_dashboard_are_a_days_total(history: History, client_of: ClientOf) -> None:

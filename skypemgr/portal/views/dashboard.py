@@ -51,6 +51,7 @@ def show_dashboard(request: MemberRequest) -> HttpResponse:
     if request.htmx:
         return render(request, "portal/dashboard.html#live", context)
     context |= _charts(board) | {
+        "members_url": f"{reverse('members')}?{scope.query}" if scope.list else reverse("members"),
         "calls_url": f"{reverse('calls')}?{scope.query}" if scope.query else reverse("calls"),
         "rankings": read_rankings(scope, board.today),
         "lists": people.read_lists(company),
