@@ -22,7 +22,7 @@ from skypemgr.portal.queries import people
 from skypemgr.portal.queries.attention import Attention, Situation, read_attention
 from skypemgr.portal.queries.dashboard import read_board
 from skypemgr.portal.scope import Scope
-from tests.conftest import ClientOf, credit_company, make_company
+from tests.conftest import ClientOf, credit_company, make_company, make_member
 from tests.portal.conftest import NOW, post_call
 
 TERMS = RuleTerms(Decimal(10), Decimal(5), Decimal(20))
@@ -81,6 +81,18 @@ def test_a_suspended_rule_leads_to_the_rule(alice: Member, bob: Member) -> None:
     assert line.url == f"/members/{bob.pk}/auto-recharge/"
     october = attention_of(alice.company, now=datetime(2026, 10, 1, 9, tzinfo=UTC))
     assert not any("suspended" in title for title in titles(october))
+
+
+def test_more_suspended_rules_than_an_address_names_lead_to_their_members(
+    alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skypemgr.portal.queries.attention.LINKED_MEMBERS", 1)
+    credit_company(alice.company, "1000", now=NOW)
+    for member in (bob, make_member(alice.company, "carol")):
+        give_rule(alice, member)
+        post_call(member, "9", f"{member.pk}", now=NOW)
+    sweep_due_purses(now=NOW)
+    assert attention_of(alice.company)[0].url == "/members/?rule=suspended"
 
 
 def test_finance_reads_the_lines_without_the_actions(alice: Member, bob: Member) -> None:

@@ -329,7 +329,7 @@ def _rules_page(member_ids: list[int]) -> str:
     if len(member_ids) == 1:
         return reverse("member_recharge", args=member_ids)
     if len(member_ids) > LINKED_MEMBERS:
-        return reverse("members")
+        return f"{reverse('members')}?rule=suspended"
     query = urlencode({"member": sorted(member_ids)}, doseq=True)
     return f"{reverse('recharge_many')}?{query}"
 
