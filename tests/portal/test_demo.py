@@ -20,7 +20,9 @@ from billing.models import (
     SubscriptionPeriod,
 )
 from credit.models import Account, Call, Rate, Transfer
+from credit.rollup import roll_up_days
 from credit.verification import verify_ledger
+from members.details import update_member
 from members.models import Company, Member
 from skypemgr.portal.demo import story
 from skypemgr.portal.demo.cast import read_cast
@@ -55,6 +57,16 @@ def test_it_ends_now_and_the_ledger_is_right(db: None) -> None:
     kinds = set(Transfer.objects.values_list("kind", flat=True))
     assert kinds == {"purchase", "allocation", "auto_recharge", "call", "feature"}
     assert Account.objects.get(company=scene.company, kind="company").balance > 0
+
+
+def test_who_moves_on_the_day_it_is_made_keeps_the_past(db: None) -> None:
+    now = datetime(2026, 9, 17, 13, 30, tzinfo=UTC)
+    scene = tell(now)
+    assert roll_up_days(now=now) > 0
+    update_member(
+        actor=scene.actor, member=scene.members[2], list=scene.lists["Marketing"], now=now
+    )
+    assert verify_ledger() == []
 
 
 def test_told_again_it_changes_nothing(db: None) -> None:

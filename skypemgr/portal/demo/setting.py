@@ -3,9 +3,11 @@
 import io
 import secrets
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from billing.methods import save_card
 from billing.models import PaymentMethod
@@ -17,7 +19,7 @@ from members.companies import create_company
 from members.details import update_member
 from members.joining import add_member
 from members.lists import create_list
-from members.models import Company, Member, MemberList, User
+from members.models import Company, Member, MemberList, MemberPlacement, User
 from skypemgr.portal.demo.cast import LISTS, Person, read_cast
 
 GOOD_CARD = "4242 4242 4242 4242"
@@ -91,6 +93,16 @@ def bring_in(scene: Scene, person: Person) -> None:
             role=person.role,
             member_list=scene.lists[person.list],
         )
+
+
+def place_since(company: Company, day: date) -> None:
+    """Everybody was since that day where they were first: who moves on the day on which the demo
+    was made keeps its past, which is summed by lists already.
+    """
+    first = MemberPlacement.objects.filter(member=OuterRef("member")).order_by("valid_from")
+    MemberPlacement.objects.filter(
+        company=company, valid_from__gt=day, pk=Subquery(first.values("pk")[:1])
+    ).update(valid_from=day)
 
 
 def set_passwords(scene: Scene) -> list[dict[str, str]]:
