@@ -153,6 +153,16 @@ def test_members_see_their_own_figures_and_nobody_elses(
     assert "Alice" in words
 
 
+def test_the_tables_of_charts_have_heads_and_are_reached_by_keyboard(
+    history: History, client_of: ClientOf
+) -> None:
+    page = client_of(history.alice).get("/").content.decode()
+    frames = re.findall(r'<div class="table-frame"([^>]*)>', page)
+    assert len(frames) == page.count("<canvas") > 0
+    assert all('tabindex="0"' in frame and 'role="region"' in frame for frame in frames)
+    assert not re.search(r'<th scope="col"[^>]*>\s*</th>', page)
+
+
 @pytest.mark.parametrize("name", ["alice", "fiona"])
 def test_the_ways_from_the_dashboard_follow_what_was_chosen(
     history: History, fiona: Member, client_of: ClientOf, name: str
