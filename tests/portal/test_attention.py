@@ -195,6 +195,13 @@ def test_a_frozen_company_is_told_first(alice: Member, bob: Member) -> None:
     assert titles(attention_of(company))[0] == "Your company is frozen"
 
 
+def test_of_a_closed_company_nothing_else_is_told(alice: Member, bob: Member) -> None:
+    give_rule(alice, bob)
+    Company.objects.filter(pk=alice.company_id).update(state=Company.State.CLOSED)
+    company = Company.objects.get(pk=alice.company_id)
+    assert titles(attention_of(company)) == ["Your company is closed"]
+
+
 def test_members_without_credit_are_counted(alice: Member, bob: Member) -> None:
     assert "2 members have no credit" in titles(attention_of(alice.company))
 

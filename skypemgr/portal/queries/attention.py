@@ -64,6 +64,9 @@ class Situation:
 
 def read_attention(at: Situation) -> list[Attention]:
     """The lines, gravest first; at most thirteen queries."""
+    if at.company.state == Company.State.CLOSED:
+        # Nothing can be bought, given or renewed any more.
+        return list(_state(at))
     lines = [
         *_state(at),
         *_blocked_rules(at),
