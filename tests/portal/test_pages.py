@@ -153,6 +153,15 @@ def test_members_see_their_own_figures_and_nobody_elses(
     assert "Alice" in words
 
 
+def test_what_has_the_focus_keeps_it_when_the_dashboard_is_fetched_again(
+    history: History, client_of: ClientOf
+) -> None:
+    live_part = client_of(history.alice).get("/", headers={"HX-Request": "true"}).content.decode()
+    links = re.findall(r"<a ([^>]*)>", live_part)
+    ids = [found for link in links for found in re.findall(r' id="([^"]+)"', f" {link}")]
+    assert len(set(ids)) == len(links) > 1
+
+
 def test_the_tables_of_charts_have_heads_and_are_reached_by_keyboard(
     history: History, client_of: ClientOf
 ) -> None:
