@@ -90,7 +90,7 @@ def first_values(span: Span, query: Mapping[str, str]) -> dict[str, Any]:
     """What stands in the form at first: the reports, days and format of an address."""
     parameters = span.parameters
     is_chosen = span.kind == Kind.DAYS
-    names = [name for name in query.get("reports", "").split(",") if name in REPORTS]
+    names = named_reports(query)
     form = query.get("format", "")
     return {
         "reports": names or ["summary"],
@@ -101,7 +101,17 @@ def first_values(span: Span, query: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def kept_filters(given: Mapping[str, str], reports: list[str]) -> dict[str, str]:
-    """The filters of an address that the chosen reports understand."""
-    names = KEPT_FILTERS if len(reports) == 1 else ("list", "member")
+def named_reports(query: Mapping[str, str]) -> list[str]:
+    """The reports that an address names."""
+    return [name for name in query.get("reports", "").split(",") if name in REPORTS]
+
+
+def kept_filters(
+    given: Mapping[str, str], reports: list[str], *, named: list[str]
+) -> dict[str, str]:
+    """The filters that the chosen reports understand: a cut only if the one that had it, which the
+    address named, is the one that is chosen.
+    """
+    is_same = len(reports) == 1 and reports == named
+    names = KEPT_FILTERS if is_same else ("list", "member")
     return {name: given[name] for name in names if given.get(name)}

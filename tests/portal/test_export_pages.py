@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -71,6 +72,19 @@ def test_a_french_reader_gets_a_french_file(history: History, client_of: ClientO
     rows = read_csv(body_of(file), "fr")
     assert rows[1][0] == "03/09/2026"
     assert "10,0000" in rows[1]
+
+
+def test_a_cut_goes_with_the_report_that_had_it_alone(
+    history: History, client_of: ClientOf
+) -> None:
+    browser = client_of(history.alice)
+    cut = {"by": "day", "sort": "calls"}
+    address = f"/reports/download/?reports=usage&{urlencode(cut)}"
+    assert 'name="by" value="day"' in browser.get(address).content.decode()
+    browser.post(address, wish(reports=["usage"], **cut))
+    assert Export.objects.latest("pk").filters == cut
+    assert browser.post(address, wish(reports=["summary"], **cut)).status_code == 302
+    assert Export.objects.latest("pk").filters == {}
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,13 @@ from skypemgr.portal.exports.asking import (
     request_export,
 )
 from skypemgr.portal.exports.work import read_progress
-from skypemgr.portal.forms import KEPT_FILTERS, ExportForm, first_values, kept_filters
+from skypemgr.portal.forms import (
+    KEPT_FILTERS,
+    ExportForm,
+    first_values,
+    kept_filters,
+    named_reports,
+)
 from skypemgr.portal.models import Export
 from skypemgr.portal.reports.base import Filters, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS
@@ -146,7 +152,8 @@ def title_of(export: Export) -> str:
 
 def _generate(request: MemberRequest, form: ExportForm) -> Export:
     names = form.cleaned_data["reports"]
-    wanted = {**kept_filters(request.POST.dict(), names), **form.wanted}
+    named = named_reports(request.GET.dict())
+    wanted = {**kept_filters(request.POST.dict(), names, named=named), **form.wanted}
     return request_export(
         actor=request.actor,
         names=names,
