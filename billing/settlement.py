@@ -30,6 +30,7 @@ from credit.accounts import ensure_accounts
 from credit.ledger import Move, post_transfers
 from credit.models import Transfer
 from members.notices import NoticeKind, tell_administrators, tell_member
+from skypemgr.lib import live
 
 Status = Purchase.Status
 AUTHENTICATE_WITHIN = timedelta(hours=24)
@@ -100,6 +101,8 @@ def _take_over(purchase: Purchase, result: ChargeResult, now: datetime) -> None:
         data={"reference": result.reference, "decline_code": result.decline_code},
         created_at=now,
     )
+    # Without credit nothing moves, but what needs attention does.
+    live.bump(purchase.company_id)
     purchase.status = result.status
     purchase.gateway_reference = result.reference or purchase.gateway_reference
     purchase.decline_code = result.decline_code

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from billing.auto_rules import save_rule
 from billing.consent import VERSION, Terms
@@ -18,6 +18,7 @@ from credit.sweeps import sweep_due_purses
 from members.actors import Actor
 from members.invitations import invite_members
 from members.models import Company, Member
+from skypemgr.lib import live
 from skypemgr.portal.queries import people
 from skypemgr.portal.queries.attention import Attention, Situation, read_attention
 from skypemgr.portal.queries.dashboard import read_board
@@ -109,18 +110,24 @@ def test_finance_reads_the_lines_without_the_actions(alice: Member, bob: Member)
         ("4242 4242 4242 4242", ""),
     ],
 )
-def test_a_declined_purchase_leads_to_the_purchase(
-    alice: Member, number: str, sentence: str
+def test_a_declined_purchase_leads_to_the_purchase_on_open_pages_too(
+    alice: Member,
+    number: str,
+    sentence: str,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     actor = Actor.of_member(alice)
     card = save_card(actor=actor, gateway="sandbox", number=number)
-    buy_credit(
-        actor=actor,
-        amount=Decimal(50),
-        method=card,
-        request=OutsideKey.of_form("one", "50"),
-        now=NOW,
-    )
+    version = live.version(alice.company_id)
+    with django_capture_on_commit_callbacks(execute=True):
+        buy_credit(
+            actor=actor,
+            amount=Decimal(50),
+            method=card,
+            request=OutsideKey.of_form("one", "50"),
+            now=NOW,
+        )
+    assert live.version(alice.company_id) != version
     assert titles(attention_of(alice.company)) == ([sentence] if sentence else [])
 
 
