@@ -3,12 +3,14 @@ their transaction.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import DateField, ExpressionWrapper, F, Max, Min
 
 from members.models import Member, MemberPlacement
 from skypemgr.lib.periods import utc_now
+
+A_DAY = timedelta(days=1)
 
 
 def note_placement(member: Member, *, now: datetime | None = None) -> None:
@@ -18,23 +20,27 @@ def note_placement(member: Member, *, now: datetime | None = None) -> None:
 
 def note_placements(members: Sequence[Member], *, now: datetime | None = None) -> None:
     """From the company's today on (never before the last row) each member is in the list and cost
-    centre that its row says; a later change of the same day replaces. The members must be locked
-    and of one company; two queries for all.
+    centre that its row says; a later change of the same day replaces, for that day and on. The
+    members must be locked and of one company; two queries for all, three if the day is one's first.
     """
     if not members:
         return
     day = members[0].company.day_at(now or utc_now())
-    last = dict(
-        MemberPlacement.objects.filter(member__in=[member.pk for member in members])
+    placed = {
+        pk: (first, last)
+        for pk, first, last in MemberPlacement.objects.filter(
+            member__in=[member.pk for member in members]
+        )
         .values_list("member_id")
-        .annotate(last=Max("valid_from"))
-    )
+        .annotate(first=Min("valid_from"), last=Max("valid_from"))
+    }
+    _keep_past([pk for pk, (first, last) in placed.items() if first == last >= day])
     MemberPlacement.objects.bulk_create(
         [
             MemberPlacement(
                 company_id=member.company_id,
                 member=member,
-                valid_from=max(day, last.get(member.pk, day)),
+                valid_from=max(day, *placed.get(member.pk, (day,))),
                 list_id=member.list_id,
                 cost_centre=member.cost_centre,
             )
@@ -44,6 +50,16 @@ def note_placements(members: Sequence[Member], *, now: datetime | None = None) -
         unique_fields=("member", "valid_from"),
         update_fields=("list", "cost_centre"),
     )
+
+
+def _keep_past(members: Sequence[int]) -> None:
+    """What counts before these members' only day, which is to be replaced, goes on counting there:
+    sums may have been made of it.
+    """
+    if members:
+        MemberPlacement.objects.filter(member__in=members).update(
+            valid_from=ExpressionWrapper(F("valid_from") - A_DAY, output_field=DateField())
+        )
 
 
 def placement_on(member: Member, day: date) -> MemberPlacement | None:

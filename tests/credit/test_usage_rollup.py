@@ -16,10 +16,14 @@ from credit.call_rows import CallRow
 from credit.calls import charge_calls
 from credit.figures import Level, totals
 from credit.models import Call, Rate, UsageDay, UsageLate, UsageMember, UsageRolled
+from credit.rollup import roll_up_days
 from credit.usage import By, Within, booked_later, started_earlier, usage_by, usage_total
 from credit.usage_rollup import DAYS_AT_ONCE, rebuild_usage, roll_up_usage
 from credit.verification import verify_ledger
-from members.models import Company, Member
+from members.actors import Actor
+from members.details import update_member
+from members.lists import create_list
+from members.models import Company, Member, MemberPlacement
 from tests.conftest import credit_company, give, make_member
 from tests.credit.test_races import at_once
 from tests.credit.usage_kit import Facts, told
@@ -264,3 +268,17 @@ def test_calls_roll_ups_and_rebuilds_at_once_lose_and_double_nothing(
     assert UsageLate.objects.count() == 0
     assert total(busy) == 35
     assert verify_ledger() == []
+
+
+def test_who_moves_on_the_day_of_joining_keeps_what_was_summed_before(
+    busy: Company, alice: Member, bob: Member
+) -> None:
+    joined = NOON + timedelta(days=20)
+    MemberPlacement.objects.filter(member=bob).update(valid_from=joined.date())
+    roll_up_usage(now=later(9))
+    roll_up_days(now=later(9))
+    actor = Actor.of_member(alice)
+    sales = create_list(actor=actor, name="Sales")
+    update_member(actor=actor, member=bob, list=sales, now=joined)
+    assert verify_ledger() == []
+    assert not usage_by(busy, FIRST, LAST, by=By.DAY, within=Within(list_id=sales.pk))
