@@ -123,15 +123,17 @@ class ReportDoor(Door):
             raise InvalidFormat(_("Ask for json, csv, xlsx or pdf."), field="format")
         wanted = {key: require_text(request, key, max_length=LONGEST_TEXT) for key in TEXTS}
         span = find_span(company, wanted, now=utc_now())
-        report = read_report(name, company, span, read_filters(company, wanted))
+        filters = read_filters(company, wanted)
+        source = Source(company, read_report(name, company, span, filters), span, filters, "en")
         if form != "json":
-            return download(report, company=company, span=span, form=form, language="en")
+            return download(source, form=form)
+        report = source.report
         page, limit = _read_page(request), CursorPagination().read_limit(request)
         keys = [column.key for column in report.columns]
         rows = Rows(report)[(page - 1) * limit : page * limit]
         return Response(
             {
-                **head_of(Source(company, report, span, "en")),
+                **head_of(source),
                 "count": report.count,
                 "results": [plain_row(keys, row) for row in rows],
                 "next": _link(request, page + 1) if page * limit < report.count else None,

@@ -5,14 +5,11 @@ from functools import partial
 from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Company
 from skypemgr.lib.errors import ProductError
 from skypemgr.lib.exports import CSV_TYPE, XLSX_TYPE, csv_response, file_response
 from skypemgr.portal.exports.asking import open_file
 from skypemgr.portal.exports.files import Source, table_of, write_report
 from skypemgr.portal.models import Export
-from skypemgr.portal.reports.base import Report
-from skypemgr.portal.spans import Span
 
 FORMATS = ("csv", "xlsx", "pdf")
 CONTENT_TYPES = {
@@ -32,15 +29,12 @@ class TooLargeAtOnce(ProductError):
     code = "too_large_at_once"
 
 
-def download(
-    report: Report, *, company: Company, span: Span, form: str, language: str
-) -> HttpResponseBase:
+def download(source: Source, *, form: str) -> HttpResponseBase:
     """The report's rows as ``csv``, ``xlsx`` or ``pdf``. Raises TooLargeAtOnce."""
-    source = Source(company, report, span, language)
     if form == "csv":
         table = table_of(source)
-        return csv_response(source.file_name, table.header, table.rows, language=language)
-    if report.count > MOST_ROWS[form]:
+        return csv_response(source.file_name, table.header, table.rows, language=source.language)
+    if source.report.count > MOST_ROWS[form]:
         raise TooLargeAtOnce(
             _("This file is too large to be written at once. Have it generated for you instead."),
             field="format",

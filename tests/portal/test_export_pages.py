@@ -20,7 +20,7 @@ from skypemgr.portal.models import Export
 from tests.api.conftest import ApiClient
 from tests.conftest import ClientOf, make_company
 from tests.portal.conftest import NOW, History
-from tests.portal.export_kit import ask, read_csv, read_pdf, read_zip
+from tests.portal.export_kit import ask, content_of, read_csv, read_pdf, read_zip
 
 PAGES = ("/reports/download/", "/reports/exports/")
 Api = Callable[..., ApiClient]
@@ -202,6 +202,20 @@ def test_a_report_comes_as_pdf_by_a_direct_button(history: History, client_of: C
     assert answer["Content-Type"] == "application/pdf"
     (page,) = read_pdf(body_of(answer))
     assert "Allocations" in page
+
+
+def test_a_pdf_says_what_it_is_narrowed_to(history: History, client_of: ClientOf) -> None:
+    sales = create_list(actor=Actor.of_member(history.alice), name="Sales")
+    of_list = ask(history.alice, "allocations", form="pdf", list=str(sales.pk), month="2026-09")
+    (page,) = read_pdf(content_of(of_list))
+    assert "September 2026 · List: Sales" in page
+    recharges = {"kind": "auto_recharge", "member": str(history.bob.pk), "month": "2026-09"}
+    browser = client_of(history.alice)
+    answer = browser.get("/reports/allocations/export/", {"format": "pdf", **recharges})
+    (page,) = read_pdf(body_of(answer))
+    assert f"September 2026 · Auto-recharge · Member: {history.bob.name}" in page
+    (page,) = read_pdf(content_of(ask(history.alice, "allocations", form="pdf", month="2026-09")))
+    assert "September 2026 ·" not in page
 
 
 def test_what_is_too_large_at_once_is_left_to_a_worker(

@@ -57,8 +57,8 @@ def _reports(export: Export, now: datetime) -> Iterator[tuple[str, Table]]:
     for month in _months(company, now):
         span = month_span(month, month, today)
         for name in REPORTS:
-            report = read_report(name, company, span, Filters())
-            source = Source(company, report, span, export.language)
+            report = read_report(name, company, span)
+            source = Source(company, report, span, Filters(), export.language)
             yield f"{month:%Y-%m}/{name}", table_of(source)
 
 

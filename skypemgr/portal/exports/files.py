@@ -22,8 +22,9 @@ from skypemgr.lib.text import search_key
 from skypemgr.portal.exports.paper import lay_out
 from skypemgr.portal.models import Export
 from skypemgr.portal.queries import figures
-from skypemgr.portal.reports.base import Report, Row, read_filters
+from skypemgr.portal.reports.base import Filters, Report, Row, read_filters
 from skypemgr.portal.reports.catalogue import read_report
+from skypemgr.portal.reports.words import filter_words
 from skypemgr.portal.spans import Span, find_span
 
 Tick = Callable[[int], None]
@@ -38,6 +39,7 @@ class Source:
     company: Company
     report: Report
     span: Span
+    filters: Filters
     language: str
 
     @property
@@ -56,7 +58,7 @@ def write_reports(export: Export, file: IO[bytes], tick: Tick) -> str:
     span = find_span(company, export.span, now=utc_now())
     filters = read_filters(company, export.filters)
     sources = [
-        Source(company, read_report(name, company, span, filters), span, export.language)
+        Source(company, read_report(name, company, span, filters), span, filters, export.language)
         for name in export.reports
     ]
     if len(sources) == 1:
@@ -145,7 +147,13 @@ def _write_pdf(source: Source, file: IO[bytes], tick: Tick) -> None:
     strip = figures.read_strip(source.company, source.span.first, source.span.last)
     rows = list(ticked(source.report.rows(), tick))
     document = lay_out(
-        source.company, source.report, source.span, strip, rows=rows, language=source.language
+        source.company,
+        source.report,
+        source.span,
+        strip,
+        narrowed=filter_words(source.company, source.report, source.filters),
+        rows=rows,
+        language=source.language,
     )
     write_pdf(file, document)
 

@@ -47,10 +47,11 @@ def lay_out(
     span: Span,
     strip: Strip,
     *,
+    narrowed: Sequence[str],
     rows: Sequence[Row],
     language: str,
 ) -> Document:
-    """The report with all its rows as a document."""
+    """The report with all its rows as a document; what it is narrowed to stands beside its days."""
     # What is rare and nothing in all rows would only take room.
     kept = [
         not column.is_rare or bool(report.totals.get(column.key)) for column in report.shown_columns
@@ -74,7 +75,7 @@ def lay_out(
     return Document(
         owner=company.name,
         title=str(report.title),
-        subtitle=span.label,
+        subtitle=" · ".join((span.label, *narrowed)),
         heads=[Head(str(column.label), column.form in NUMBERS) for column in columns],
         rows=[
             [

@@ -21,6 +21,7 @@ from skypemgr.lib.errors import NotFound, ProductError
 from skypemgr.lib.periods import utc_now
 from skypemgr.lib.text import search_key, typed_search
 from skypemgr.portal.downloads import FORMATS, TooLargeAtOnce, download
+from skypemgr.portal.exports.files import Source
 from skypemgr.portal.queries import figures
 from skypemgr.portal.reports.base import Filters, Report, Rows, read_filters
 from skypemgr.portal.reports.catalogue import REPORTS, read_report
@@ -97,7 +98,7 @@ def export_report(request: MemberRequest, name: str) -> HttpResponseBase:
         span, filters = _wanted(request, company)
         report = read_report(name, company, span, filters)
         language = get_language() or "en"
-        return download(report, company=company, span=span, form=form, language=language)
+        return download(Source(company, report, span, filters, language), form=form)
     except TooLargeAtOnce as error:
         messages.info(request, str(error))
         query = {**span.parameters, **filters.parameters, "reports": name, "format": form}
