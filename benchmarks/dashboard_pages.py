@@ -5,7 +5,8 @@ the fragments that come by themselves.
 from collections.abc import Iterator
 from datetime import date
 
-from benchmarks.rounds import Page, browser
+from benchmarks.pages import Page, browser
+from benchmarks.report_pages import TARGET
 from members.models import Member, MemberList
 from members.models.people import Role
 from skypemgr.lib.periods import add_months
@@ -26,9 +27,9 @@ def list_pages(administrator: Member, month: date) -> Iterator[Page]:
     browsers = {"administrator": browser(administrator), "finance": browser(finance)}
     for scope, query in scopes.items():
         for role, client in browsers.items():
-            yield Page(f"dashboard of {scope}, {role}", client, f"/?{query}")
+            yield Page(f"dashboard of {scope}, {role}", client, f"/?{query}", target=TARGET)
         fragment = f"dashboard of {scope}, what moves by itself"
-        yield Page(fragment, browsers["administrator"], f"/?{query}", FRAGMENT)
+        yield Page(fragment, browsers["administrator"], f"/?{query}", FRAGMENT, TARGET)
     before = add_months(month, -1)
     day = before.replace(day=10)
     days = {
@@ -41,5 +42,5 @@ def list_pages(administrator: Member, month: date) -> Iterator[Page]:
     for name, span in days.items():
         for scope, query in scopes.items():
             subject = f"calls of {scope}, {name}"
-            yield Page(subject, browsers["administrator"], f"/calls/?{query}&{span}")
-        yield Page(f"own calls, {name}", own, f"/calls/?{span}")
+            yield Page(subject, browsers["administrator"], f"/calls/?{query}&{span}", target=TARGET)
+        yield Page(f"own calls, {name}", own, f"/calls/?{span}", target=TARGET)

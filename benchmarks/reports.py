@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks import dashboard_pages, exports, report_pages
 from benchmarks.figures import Figure, at_most, memory, seconds
-from benchmarks.rounds import open_in_turns
+from benchmarks.pages import open_in_turns
 from credit.figures import Level, totals
 from credit.generating_history import generate_history
 from credit.models import Call
