@@ -3,11 +3,9 @@
 import io
 import secrets
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 
 from billing.methods import save_card
 from billing.models import PaymentMethod
@@ -64,6 +62,8 @@ def set_scene() -> Scene:
             lists[name] = create_list(actor=actor, name=name)
     if administrator.list_id is None:
         update_member(actor=actor, member=administrator, list=lists["Direction"])
+        # What is told of the past is told of this list.
+        MemberPlacement.objects.filter(member=administrator, list=None).delete()
     scene = Scene(
         company=company,
         administrator=administrator,
@@ -93,16 +93,6 @@ def bring_in(scene: Scene, person: Person) -> None:
             role=person.role,
             member_list=scene.lists[person.list],
         )
-
-
-def place_since(company: Company, day: date) -> None:
-    """Everybody was since that day where they were first: who moves on the day on which the demo
-    was made keeps its past, which is summed by lists already.
-    """
-    first = MemberPlacement.objects.filter(member=OuterRef("member")).order_by("valid_from")
-    MemberPlacement.objects.filter(
-        company=company, valid_from__gt=day, pk=Subquery(first.values("pk")[:1])
-    ).update(valid_from=day)
 
 
 def set_passwords(scene: Scene) -> list[dict[str, str]]:

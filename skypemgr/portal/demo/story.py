@@ -29,7 +29,7 @@ from skypemgr.portal.demo.cast import (
     read_cast,
 )
 from skypemgr.portal.demo.features import tell_features
-from skypemgr.portal.demo.setting import Scene, bring_in, place_since
+from skypemgr.portal.demo.setting import Scene, bring_in
 
 MONTHS = 14
 SATURDAY = 5
@@ -73,7 +73,6 @@ class Story:
         """Every day has been told, today's until now."""
         for day in self._days():
             self._tell_day(day)
-        place_since(self.scene.company, self.first_month)
 
     def _first_month(self) -> date:
         booked = DailyTotal.objects.filter(company=self.scene.company).order_by("day").first()
