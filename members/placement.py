@@ -20,8 +20,9 @@ def note_placement(member: Member, *, now: datetime | None = None) -> None:
 
 def note_placements(members: Sequence[Member], *, now: datetime | None = None) -> None:
     """From the company's today on (never before the last row) each member is in the list and cost
-    centre that its row says; a later change of the same day replaces, for that day and on. The
-    members must be locked and of one company; two queries for all, three if the day is one's first.
+    centre that its row says; a later change of the same day replaces. The days before one's first
+    stay where they were, unless that was nowhere. The members must be locked and of one company;
+    two queries for all, three on the first day of one of them.
     """
     if not members:
         return
@@ -54,10 +55,11 @@ def note_placements(members: Sequence[Member], *, now: datetime | None = None) -
 
 def _keep_past(members: Sequence[int]) -> None:
     """What counts before these members' only day, which is to be replaced, goes on counting there:
-    sums may have been made of it.
+    sums may have been made of it. Who was nowhere yet takes the past along.
     """
     if members:
-        MemberPlacement.objects.filter(member__in=members).update(
+        placed = MemberPlacement.objects.filter(member__in=members)
+        placed.exclude(list=None, cost_centre="").update(
             valid_from=ExpressionWrapper(F("valid_from") - A_DAY, output_field=DateField())
         )
 

@@ -275,10 +275,18 @@ def test_who_moves_on_the_day_of_joining_keeps_what_was_summed_before(
 ) -> None:
     joined = NOON + timedelta(days=20)
     MemberPlacement.objects.filter(member=bob).update(valid_from=joined.date())
+    actor = Actor.of_member(alice)
+    sales, support = (create_list(actor=actor, name=name) for name in ("Sales", "Support"))
+    update_member(actor=actor, member=bob, list=sales, now=joined)
     roll_up_usage(now=later(9))
     roll_up_days(now=later(9))
-    actor = Actor.of_member(alice)
-    sales = create_list(actor=actor, name="Sales")
-    update_member(actor=actor, member=bob, list=sales, now=joined)
+    update_member(actor=actor, member=bob, list=support, now=joined)
     assert verify_ledger() == []
-    assert not usage_by(busy, FIRST, LAST, by=By.DAY, within=Within(list_id=sales.pk))
+    calls = {
+        found.pk: sum(
+            day.started.calls_count
+            for day in usage_by(busy, FIRST, LAST, by=By.DAY, within=Within(list_id=found.pk))
+        )
+        for found in (sales, support)
+    }
+    assert calls == {sales.pk: 3, support.pk: 0}

@@ -17,7 +17,7 @@ from members.companies import create_company
 from members.details import update_member
 from members.joining import add_member
 from members.lists import create_list
-from members.models import Company, Member, MemberList, MemberPlacement, User
+from members.models import Company, Member, MemberList, User
 from skypemgr.portal.demo.cast import LISTS, Person, read_cast
 
 GOOD_CARD = "4242 4242 4242 4242"
@@ -62,8 +62,6 @@ def set_scene() -> Scene:
             lists[name] = create_list(actor=actor, name=name)
     if administrator.list_id is None:
         update_member(actor=actor, member=administrator, list=lists["Direction"])
-        # What is told of the past is told of this list.
-        MemberPlacement.objects.filter(member=administrator, list=None).delete()
     scene = Scene(
         company=company,
         administrator=administrator,
