@@ -26,6 +26,11 @@ class Figure:
         return "" if self.holds is None else "reached" if self.holds else "missed"
 
 
+def measured(subject: str, value: float, unit: str) -> Figure:
+    """A figure without target."""
+    return Figure(subject, f"{_text(value)}{unit}")
+
+
 def at_least(subject: str, value: float, target: float, unit: str = "/s") -> Figure:
     """A figure that should not be lower."""
     return Figure(subject, f"{_text(value)}{unit}", f"≥ {_text(target)}{unit}", value >= target)

@@ -230,14 +230,19 @@ def xlsx_file(header: Row, rows: Iterable[Row], *, sheet: str) -> IO[bytes]:
 def xlsx_response(name: str, header: Row, rows: Iterable[Row], *, sheet: str) -> FileResponse:
     """The table as a workbook to download."""
     file = xlsx_file(header, rows, sheet=sheet)
-    return _download(file, f"{name}.xlsx", XLSX_TYPE)
+    return send_file(file, f"{name}.xlsx", XLSX_TYPE)
 
 
 def file_response(
     name: str, content_type: str, write: Callable[[IO[bytes]], object]
 ) -> FileResponse:
     """What is written, to download; nothing is sent before it is whole."""
-    return _download(_written(write), name, content_type)
+    return send_file(_written(write), name, content_type)
+
+
+def send_file(file: IO[bytes], name: str, content_type: str) -> FileResponse:
+    """The open file, to download; it is closed when it was sent."""
+    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
 
 
 def _written(write: Callable[[IO[bytes]], object]) -> IO[bytes]:
@@ -249,10 +254,6 @@ def _written(write: Callable[[IO[bytes]], object]) -> IO[bytes]:
         raise
     file.seek(0)
     return file
-
-
-def _download(file: IO[bytes], name: str, content_type: str) -> FileResponse:
-    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
 
 
 def _formats(book: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from skypemgr.lib.errors import ProductError
-from skypemgr.lib.exports import CSV_TYPE, XLSX_TYPE, csv_response, file_response
+from skypemgr.lib.exports import CSV_TYPE, XLSX_TYPE, csv_response, file_response, send_file
 from skypemgr.portal.exports.asking import open_file
 from skypemgr.portal.exports.files import Source, table_of, write_report
 from skypemgr.portal.models import Export
@@ -48,9 +48,5 @@ def download(source: Source, *, form: str) -> HttpResponseBase:
 
 def download_written(export: Export) -> FileResponse:
     """The file that a worker has written. Raises NotFound while there is none."""
-    return FileResponse(
-        open_file(export),
-        as_attachment=True,
-        filename=export.file_name,
-        content_type=CONTENT_TYPES[export.file_name.rpartition(".")[2]],
-    )
+    form = export.file_name.rpartition(".")[2]
+    return send_file(open_file(export), export.file_name, CONTENT_TYPES[form])
